@@ -1,0 +1,30 @@
+"""What counts as a text, as "nobody acts", and as nothing at all."""
+
+from __future__ import annotations
+
+# The ways in which captioning models say "there is no such thing here".
+NOT_APPLICABLE = frozenset({"n/a", "na", "n.a", "not applicable", "none"})
+
+
+def is_missing(text: object) -> bool:
+    """Tells whether there is no text to compare: None, not a string, or blank."""
+    return not isinstance(text, str) or not text.strip()
+
+
+def is_na(text: object) -> bool:
+    """Tells whether the text is the answer "N/A", an answer and not a gap."""
+    return isinstance(text, str) and text.strip().rstrip(".").casefold() in NOT_APPLICABLE
+
+
+def is_scorable(text: object) -> bool:
+    """Tells whether the text describes something, so that it can be scored."""
+    return not is_missing(text) and not is_na(text)
+
+
+def clean(text: str) -> str:
+    """Replaces what no encoder or database can carry, and strips the ends.
+
+    Lone surrogates and null characters cannot be encoded as UTF-8 or hashed by
+    a tokenizer; one broken label must not stop a run.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ").strip()

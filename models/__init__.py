@@ -1,0 +1,1 @@
+"""The networks: embedders and annotators. They know nothing of datasets."""

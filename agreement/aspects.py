@@ -100,9 +100,7 @@ ACTION100M = tuple(
 ACTION100M_HOISTED = {source: annotation for annotation, source, _ in _ACTION100M.values()}
 
 #: ``{suffix of an opinion's field: path in a model's answer}``.
-ACTION100M_ANSWER = {
-    suffix: tuple(suffix.split("_", 1)) for _, _, suffix in _ACTION100M.values()
-}
+ACTION100M_ANSWER = {suffix: tuple(suffix.split("_", 1)) for _, _, suffix in _ACTION100M.values()}
 
 PRESETS = {"action100m": ACTION100M}
 

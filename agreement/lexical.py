@@ -33,9 +33,7 @@ def lexical_similarity(
     if len(left) != len(right):
         raise ValueError(f"{len(left)} texts cannot be paired with {len(right)}.")
     scores = np.full(len(left), np.nan)
-    pairs = [
-        i for i, (a, b) in enumerate(zip(left, right)) if is_scorable(a) and is_scorable(b)
-    ]
+    pairs = [i for i, (a, b) in enumerate(zip(left, right)) if is_scorable(a) and is_scorable(b)]
     if pairs:
         fold = str.strip if case_sensitive else _fold
         scores[pairs] = cpdist(

@@ -1,0 +1,1 @@
+"""The belt: read in chunks, compute, write in chunks; progress, resume, provenance."""

@@ -1,0 +1,105 @@
+"""Whose field is it: declaring ours, leaving a person's alone, removing ours again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import fiftyone as fo
+from fiftyone import ViewExpression
+from fiftyone.core.sample import get_default_sample_fields
+
+# The mark that we leave in ``field.info``, with the stage that wrote the field.
+OWNER = "second_opinion"
+
+STATUS = "audit_status"  # per stage: ok, missing or failed, and why
+LEDGER = "audit_ledger"  # per stage: the fingerprint of what was done
+
+_INTERNAL = {
+    STATUS: "What each stage could do with this sample: ok, missing or failed, and why",
+    LEDGER: "Fingerprints of the work done, so that a second run does only what is new",
+}
+
+
+def is_ours(dataset: fo.Dataset, name: str) -> bool:
+    """Tells whether a stage of ours made the field."""
+    field = dataset.get_field(name)
+    return field is not None and OWNER in (field.info or {})
+
+
+def not_ours(dataset: fo.Dataset, names: Iterable[str]) -> list[str]:
+    """Those of the fields that exist and that no stage of ours made."""
+    schema = dataset.get_field_schema()
+    return [name for name in names if name in schema and not is_ours(dataset, name)]
+
+
+def unfit(dataset: fo.Dataset, fields: Mapping[str, tuple]) -> list[str]:
+    """Those of the fields that exist and can never take what we would write.
+
+    FiftyOne's own fields (``filepath``, ``tags``, ...) are never written, and a
+    field of another type would refuse the values half way through a run.
+    """
+    schema = dataset.get_field_schema()
+    own = get_default_sample_fields(include_private=True)
+    return [
+        name
+        for name, (ftype, _) in fields.items()
+        if name in schema and (name in own or not isinstance(schema[name], ftype))
+    ]
+
+
+def declare(
+    dataset: fo.Dataset,
+    stage: str,
+    fields: Mapping[str, tuple],
+) -> None:
+    """Makes the fields that a stage will write, and marks them as ours.
+
+    Args:
+        dataset: the dataset
+        stage: the stage's name, remembered in the mark
+        fields: ``{name: (field type, description)}``; a field that exists stays
+            as it is, and is marked, since the person agreed to its being written
+    """
+    for name, (ftype, description) in fields.items():
+        field = dataset.get_field(name)
+        if field is None:
+            dataset.add_sample_field(
+                name, ftype, description=description, info={OWNER: {"stage": stage}}
+            )
+        elif OWNER not in (field.info or {}):
+            field.info = {**(field.info or {}), OWNER: {"stage": stage}}
+            field.save()
+
+
+def declare_status(dataset: fo.Dataset, stage: str) -> None:
+    """Makes ``audit_status.{stage}``, its reason, and ``audit_ledger.{stage}``."""
+    for parent, description in _INTERNAL.items():
+        if dataset.get_field(parent) is None:
+            dataset.add_sample_field(
+                parent,
+                fo.EmbeddedDocumentField,
+                embedded_doc_type=fo.DynamicEmbeddedDocument,
+                description=description,
+                info={OWNER: {"stage": "audit"}},
+            )
+        _fill_nulls(dataset, parent)
+    for name in (f"{STATUS}.{stage}", f"{STATUS}.{stage}_why", f"{LEDGER}.{stage}"):
+        if dataset.get_field(name) is None:
+            dataset.add_sample_field(name, fo.StringField)
+
+
+def owned(dataset: fo.Dataset) -> dict[str, str]:
+    """Every field of ours that exists, with the stage that made it."""
+    return {
+        name: field.info[OWNER].get("stage", "")
+        for name, field in dataset.get_field_schema().items()
+        if OWNER in (field.info or {})
+    }
+
+
+def _fill_nulls(dataset: fo.Dataset, parent: str) -> None:
+    # A null parent (left by a merge or an export) cannot take a nested value.
+    nulls = dataset.match(ViewExpression({"$eq": [{"$type": f"${parent}"}, "null"]})).values("id")
+    if nulls:
+        empty = {sample_id: fo.DynamicEmbeddedDocument() for sample_id in nulls}
+        dataset.set_values(parent, empty, key_field="id")

@@ -1,0 +1,92 @@
+"""How far a stage has come, told to a terminal, the App or a worker's log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import fiftyone.core.utils as fou
+
+_SECONDS_BETWEEN_REPORTS = 0.5
+
+
+class Progress:
+    """Silent progress: the base of the two that speak, and good for tests."""
+
+    @contextmanager
+    def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Opens a step of ``total`` items; call what it gives with each count done."""
+        yield lambda done: None
+
+    def over(self, chunks: Iterable, label: str, total: int) -> Iterator:
+        """Iterates over chunks that have a length, reporting each once it is done."""
+        with self.step(label, total) as advance:
+            for chunk in chunks:
+                yield chunk
+                advance(len(chunk))
+
+    def share(self, low: float, high: float, label: str = "") -> Progress:
+        """The progress of one part of a longer run."""
+        return self
+
+
+class TerminalProgress(Progress):
+    """FiftyOne's own progress bar, a bar a step."""
+
+    @contextmanager
+    def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
+        print(f"{label}...", flush=True)
+        with fou.ProgressBar(total=total) as bar:
+            yield lambda done: bar.update(done)
+
+
+class ReportedProgress(Progress):
+    """A share of 1 and a label with the rate and the time left, handed to a function.
+
+    Args:
+        report: called with ``(share, label)``, such as ``ctx.set_progress``
+        low: the share at which this part begins
+        high: the share at which this part ends
+        prefix: what every label begins with
+    """
+
+    def __init__(
+        self,
+        report: Callable[[float, str], None],
+        low: float = 0.0,
+        high: float = 1.0,
+        prefix: str = "",
+    ) -> None:
+        self._report, self._low, self._high, self._prefix = report, low, high, prefix
+
+    @contextmanager
+    def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
+        done, started, told = 0, time.monotonic(), 0.0
+        self._tell(0.0, label)
+
+        def advance(count: int) -> None:
+            nonlocal done, told
+            done += count
+            now = time.monotonic()
+            if now - told >= _SECONDS_BETWEEN_REPORTS or done >= total:
+                told = now
+                self._tell(done / max(total, 1), f"{label}: {_pace(done, total, now - started)}")
+
+        yield advance
+
+    def share(self, low: float, high: float, label: str = "") -> Progress:
+        span = self._high - self._low
+        return ReportedProgress(
+            self._report, self._low + low * span, self._low + high * span, self._prefix + label
+        )
+
+    def _tell(self, share: float, label: str) -> None:
+        share = self._low + min(share, 1.0) * (self._high - self._low)
+        self._report(round(share, 4), self._prefix + label)
+
+
+def _pace(done: int, total: int, seconds: float) -> str:
+    rate = done / max(seconds, 1e-9)
+    left = max(total - done, 0) / max(rate, 1e-9)
+    return f"{done:,} of {total:,}, {rate:,.0f}/s, {left:,.0f} s left"

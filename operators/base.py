@@ -1,0 +1,270 @@
+"""What every stage shares: called from Python, clicked in the App, or queued for a worker.
+
+A stage is one file: its settings (a :class:`~.settings.Settings`), its work, and
+what its form says before and after. The rest is here, once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators.types import RiskLevel
+
+from ..engine import fields as owned_fields
+from ..engine import provenance
+from ..engine.columns import root_dataset
+from ..engine.progress import Progress, ReportedProgress, TerminalProgress
+from . import forms
+from .settings import Settings, SettingsError
+
+PLUGIN = "@second-opinion/audit"
+
+# What the App adds to a form's parameters beside ours.
+_APP_PARAMS = ("view_target", "custom_view_target", "delegate", "panel_state", "report")
+
+
+class Stage(foo.Operator):
+    """One stage of an audit.
+
+    Subclasses set the class attributes and write :meth:`work`; they may write
+    :meth:`check`, :meth:`writes` and :meth:`shows`.
+
+    Call a stage as ``foo.get_operator(uri)(samples, **settings, delegate=False)``.
+    It then runs in this process, raises what goes wrong, and returns its report;
+    with ``delegate=True`` it is queued and the queued operation's id is returned.
+
+    Attributes:
+        name: the operator's name
+        label: the operator's name as a person reads it
+        description: what it does and what it writes
+        icon: a Material icon's name
+        risk: how much harm a mistaken run can do
+        settings: the stage's settings class
+        needs_samples: whether the stage works on samples that exist
+        prefers_delegation: whether the form suggests queueing it for a worker
+        unlisted: whether the operator browser hides it
+    """
+
+    name = ""
+    label = ""
+    description = ""
+    icon = "fact_check"
+    risk = RiskLevel.MEDIUM
+    settings: type[Settings] = Settings
+    needs_samples = True
+    prefers_delegation = False
+    unlisted = False
+
+    # ---- what a stage writes ----
+
+    def work(
+        self,
+        samples: fo.core.collections.SampleCollection | None,
+        settings: Settings,
+        progress: Progress,
+    ) -> dict:
+        """Does the work and returns the report, which JSON can hold."""
+        raise NotImplementedError
+
+    def check(
+        self, samples: fo.core.collections.SampleCollection | None, settings: Settings
+    ) -> dict[str, str]:
+        """What is wrong with these settings for these samples: ``{setting: sentence}``."""
+        return {}
+
+    def writes(self, settings: Settings) -> dict[str, tuple]:
+        """The sample fields that will be written: ``{name: (field type, description)}``."""
+        return {}
+
+    def shows(
+        self,
+        samples: fo.core.collections.SampleCollection | None,
+        settings: Settings,
+        report: dict,
+    ) -> fo.DatasetView | None:
+        """The view that the report speaks of, for a button beside it."""
+        return None
+
+    # ---- from Python ----
+
+    def __init__(self, _builtin: bool = False) -> None:
+        super().__init__(_builtin=_builtin)
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        given = [
+            inspect.Parameter(name, keyword, default=getattr(self.settings(), name))
+            for name in self.settings.declared()
+        ]
+        samples = inspect.Parameter("samples", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        delegate = inspect.Parameter("delegate", keyword, default=False)
+        self.__signature__ = inspect.Signature([samples, *given, delegate])
+
+    def __call__(
+        self,
+        samples: fo.core.collections.SampleCollection | None = None,
+        *,
+        delegate: bool = False,
+        progress: Progress | None = None,
+        **settings: object,
+    ) -> dict | str:
+        """Runs the stage here, or queues it.
+
+        Args:
+            samples: a dataset or view; None for a stage that makes a dataset
+            delegate: whether to queue the stage for ``fiftyone delegated launch``
+            progress: where to tell the progress; FiftyOne's bar by default
+            **settings: the stage's settings
+
+        Returns:
+            the report, or the queued operation's id
+
+        Raises:
+            SettingsError: a sentence for each setting that cannot work
+        """
+        read = self.settings.read(settings)
+        self.require(samples, read)
+        if delegate:
+            return self._queue(samples, read)
+        return self._run(samples, read, progress or TerminalProgress())
+
+    def require(
+        self, samples: fo.core.collections.SampleCollection | None, settings: Settings
+    ) -> None:
+        """Raises :class:`SettingsError` unless the stage can run with these settings."""
+        problems = self.problems(samples, settings)
+        if problems:
+            raise SettingsError(problems)
+
+    def problems(
+        self, samples: fo.core.collections.SampleCollection | None, settings: Settings
+    ) -> dict[str, str]:
+        """Everything wrong with the settings for these samples: ``{setting: sentence}``."""
+        if self.needs_samples:
+            sentence = _samples_problem(samples)
+            if sentence:
+                return {"samples": sentence}
+        dataset = None if samples is None else root_dataset(samples)
+        problems = settings.problems(dataset)
+        if not problems:  # a stage's own check may rely on sound values
+            problems = self.check(samples, settings)
+        if not problems and dataset is not None:
+            problems = self._ownership_problems(dataset, settings)
+        return problems
+
+    def _ownership_problems(self, dataset: fo.Dataset, settings: Settings) -> dict[str, str]:
+        writes = self.writes(settings)
+        unfit = owned_fields.unfit(dataset, writes)
+        if unfit:
+            return {
+                "fields": f"The dataset's own {_listed(unfit)} cannot hold what this stage "
+                "writes. Rename what is there, or choose another name."
+            }
+        taken = owned_fields.not_ours(dataset, writes)
+        if not taken or getattr(settings, "overwrite", False):
+            return {}
+        return {
+            "overwrite": f"The dataset already has the {_listed(taken)}, which this audit did not "
+            "write. Rename what is there, or set overwrite=True to replace it."
+        }
+
+    def _run(
+        self,
+        samples: fo.core.collections.SampleCollection | None,
+        settings: Settings,
+        progress: Progress,
+    ) -> dict:
+        if samples is not None:
+            owned_fields.declare(root_dataset(samples), self.name, self.writes(settings))
+        report = self.work(samples, settings, progress)
+        if samples is not None and not root_dataset(samples).deleted:
+            provenance.register(samples, self.name, settings.as_params(), report)
+        return report
+
+    def _queue(
+        self, samples: fo.core.collections.SampleCollection | None, settings: Settings
+    ) -> str:
+        context = {"params": settings.as_params(), "request_delegation": True}
+        if samples is not None:
+            context["dataset"] = root_dataset(samples)
+            context["view"] = samples.view()
+        # FiftyOne schedules through an event loop; a thread of its own has none
+        # running, so this works in a notebook as it does in a script.
+        with ThreadPoolExecutor(1) as thread:
+            queued = thread.submit(foo.execute_operator, self.uri, context).result()
+        return str(queued.result["id"])
+
+    # ---- in the App, and in a worker ----
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name=self.name,
+            label=self.label,
+            description=self.description,
+            icon=self.icon,
+            dynamic=True,
+            unlisted=self.unlisted,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=self.prefers_delegation,
+            risk_level=self.risk,
+        )
+
+    def resolve_input(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        samples = self._samples(ctx)
+        settings, problems = forms.read(self.settings, ctx.params, _APP_PARAMS)
+        if settings is not None:
+            problems = self.problems(samples, settings)
+        dataset = None if samples is None else root_dataset(samples)
+        return forms.build(self, dataset, settings, problems)
+
+    def execute(self, ctx: foo.ExecutionContext) -> dict:
+        settings = self.settings.read(dict(ctx.params), ignore=_APP_PARAMS)
+        samples = self._samples(ctx)
+        self.require(samples, settings)
+        report = self._run(samples, settings, ReportedProgress(_reporter(ctx)))
+        if not ctx.delegated:
+            ctx.ops.reload_dataset()
+        return report
+
+    def resolve_output(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        settings, _ = forms.read(self.settings, ctx.params, _APP_PARAMS)
+        samples = self._samples(ctx)
+        view = None
+        if settings is not None and samples is not None:
+            view = self.shows(samples, settings, ctx.results)
+        return forms.report(self.label, ctx.results, view)
+
+    def _samples(self, ctx: foo.ExecutionContext) -> fo.core.collections.SampleCollection | None:
+        if not self.needs_samples or ctx.dataset is None:
+            return None
+        return ctx.target_view()
+
+
+def _reporter(ctx: foo.ExecutionContext) -> Callable[[float, str], None]:
+    return lambda share, label: ctx.set_progress(progress=share, label=label)
+
+
+def _samples_problem(samples: object) -> str | None:
+    if samples is None:
+        return "This stage needs a dataset or a view; none was given."
+    if not isinstance(samples, fo.core.collections.SampleCollection):
+        return f"This stage needs a FiftyOne dataset or view, not a {type(samples).__name__}."
+    if getattr(samples, "_is_generated", False):
+        return (
+            "This view is made of clips, patches or frames, and what is written to it would be "
+            "lost. Give the dataset or a view of its samples."
+        )
+    if not samples.count():
+        what = "dataset" if isinstance(samples, fo.Dataset) else "view"
+        return f"The {what} is empty, so there is nothing to work on."
+    return None
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:4])
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"field{'s' if len(names) > 1 else ''} {shown}{more}"

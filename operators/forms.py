@@ -1,0 +1,161 @@
+"""From declared settings to the App's forms, and from a report to a page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+from fiftyone.operators import types
+
+from .settings import Settings, SettingsError, Spec, default_of, suitable_fields
+
+if TYPE_CHECKING:
+    from .base import Stage
+
+
+def read(
+    declared: type[Settings], params: dict, ignore: tuple[str, ...]
+) -> tuple[Settings | None, dict[str, str]]:
+    """Reads a form's parameters: the settings, or None and what is wrong with them."""
+    try:
+        return declared.read(dict(params), ignore=ignore), {}
+    except SettingsError as error:
+        return None, error.problems
+
+
+def build(
+    stage: Stage,
+    dataset: fo.Dataset | None,
+    settings: Settings | None,
+    problems: dict[str, str],
+) -> types.Property:
+    """The stage's form: an input a setting, what is wrong, and what will be written."""
+    inputs = types.Object()
+    shown = set()
+    for name, (f, spec) in stage.settings.declared().items():
+        if settings is None or spec.shown(settings):
+            prop = _add_input(inputs, name, spec, default_of(f), dataset)
+            shown.add(name)
+            if name in problems:
+                prop.invalid = True
+                prop.error_message = problems[name]
+    elsewhere = [sentence for name, sentence in problems.items() if name not in shown]
+    if elsewhere:
+        inputs.str(
+            "problem",
+            view=types.Error(label=" ".join(elsewhere)),
+            required=False,
+        )
+        inputs.get_property("problem").invalid = True
+        inputs.get_property("problem").error_message = " ".join(elsewhere)
+    elif not problems and settings is not None:
+        inputs.view("preview", types.Notice(label=_preview(stage.writes(settings))))
+    return types.Property(inputs, view=types.View(label=stage.label))
+
+
+def report(label: str, results: dict | None, view: fo.DatasetView | None) -> types.Property:
+    """The page after a run: its sentences, its tables, and a button to its samples."""
+    outputs = types.Object()
+    results = results or {}
+    for i, sentence in enumerate(results.get("summary", [])):
+        outputs.view(f"summary_{i}", types.Notice(label=sentence))
+    for name, rows in results.items():
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            _add_table(outputs, name, rows)
+    if view is not None:
+        outputs.btn(
+            "show",
+            label=f"Show {view.count():,} samples",
+            icon="filter_alt",
+            variant="contained",
+            on_click="set_view",
+            params={"view": view._serialize()},
+        )
+    return types.Property(outputs, view=types.View(label=label))
+
+
+def _add_input(
+    inputs: types.Object, name: str, spec: Spec, default: object, dataset: fo.Dataset | None
+) -> types.Property:
+    common = {"label": spec.label, "description": spec.help, "required": spec.required}
+    if spec.kind == "numbers":
+        return _add_numbers(inputs, name, spec, default)
+    if spec.kind == "flag":
+        return inputs.bool(name, default=default, **common)
+    if spec.kind in ("number", "integer"):
+        add = inputs.float if spec.kind == "number" else inputs.int
+        return add(name, default=default, **common)
+    if spec.kind == "path":
+        explorer = types.FileExplorerView(button_label="Choose", choose_button_label="Use this")
+        return inputs.file(name, view=explorer, **common)
+    values = list(spec.choices)
+    if spec.kind == "field":
+        values = suitable_fields(dataset, spec.types)
+    if spec.many:
+        return _add_list(inputs, name, values, default, common)
+    if spec.choices or spec.kind == "field":
+        choices = types.DropdownView()
+        for value in values:
+            choices.add_choice(value, label=value)
+        # a plain text with a dropdown, so that our own sentence refuses a wrong value
+        return inputs.str(name, default=default, view=choices, **common)
+    if spec.kind == "json":
+        text = default if isinstance(default, str) or default is None else json.dumps(default)
+        return inputs.str(name, default=text, **common)
+    return inputs.str(name, default=default, **common)
+
+
+def _add_list(
+    inputs: types.Object, name: str, values: list, default: object, common: dict
+) -> types.Property:
+    choices = types.AutocompleteView(allow_user_input=not values, allow_duplicates=False)
+    if values:
+        choices = types.DropdownView(multiple=True)
+    for value in values:
+        choices.add_choice(value, label=value)
+    return inputs.list(name, types.String(), default=default, view=choices, **common)
+
+
+def _add_numbers(
+    inputs: types.Object, name: str, spec: Spec, default: dict[str, float]
+) -> types.Property:
+    group = types.Object()
+    for key, value in default.items():
+        group.float(key, default=value, label=key.replace("_", " "))
+    return inputs.define_property(
+        name, group, label=spec.label, description=spec.help, required=False
+    )
+
+
+def _add_table(outputs: types.Object, name: str, rows: list[dict]) -> None:
+    table = types.TableView(label=name.replace("_", " "))
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    for key in columns:
+        table.add_column(key, label=key.replace("_", " "))
+    row_type = types.Object()
+    for key in columns:
+        row_type.str(key)
+    outputs.define_property(
+        name, types.List(row_type), view=table, default=[_as_text(row, columns) for row in rows]
+    )
+
+
+def _as_text(row: dict, columns: list[str]) -> dict[str, str]:
+    return {key: _cell(row.get(key)) for key in columns}
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _preview(writes: dict[str, tuple]) -> str:
+    if not writes:
+        return "No sample field will be written."
+    names = list(writes)
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return f"Will write {len(names)} field{'s' if len(names) > 1 else ''}: {shown}."

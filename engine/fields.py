@@ -51,7 +51,7 @@ def declare(
     dataset: fo.Dataset,
     stage: str,
     fields: Mapping[str, tuple],
-) -> None:
+) -> list[str]:
     """Makes the fields that a stage will write, and marks them as ours.
 
     Args:
@@ -59,16 +59,28 @@ def declare(
         stage: the stage's name, remembered in the mark
         fields: ``{name: (field type, description)}``; a field that exists stays
             as it is, and is marked, since the person agreed to its being written
+
+    Returns:
+        the fields that had to be made
     """
+    made = []
     for name, (ftype, description) in fields.items():
         field = dataset.get_field(name)
         if field is None:
             dataset.add_sample_field(
                 name, ftype, description=description, info={OWNER: {"stage": stage}}
             )
+            made.append(name)
         elif OWNER not in (field.info or {}):
             field.info = {**(field.info or {}), OWNER: {"stage": stage}}
             field.save()
+    return made
+
+
+def forget(dataset: fo.Dataset, stage: str) -> None:
+    """Makes the stage's next run do everything again."""
+    if dataset.get_field(f"{LEDGER}.{stage}") is not None:
+        dataset.set_field(f"{LEDGER}.{stage}", None).save(f"{LEDGER}.{stage}")
 
 
 def declare_status(dataset: fo.Dataset, stage: str) -> None:

@@ -1,6 +1,8 @@
 """The stages: one file each. What a person clicks, queues or calls."""
 
 from .hoist_labels import HoistLabels
+from .score_agreement import ScoreAgreement
+from .tag_confidence import TagConfidence
 
 #: Every operator of the bundle, in the order of an audit.
-OPERATORS = (HoistLabels,)
+OPERATORS = (HoistLabels, ScoreAgreement, TagConfidence)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import fiftyone as fo
 import fiftyone.operators as foo
+from bson import ObjectId
 from fiftyone.operators.types import RiskLevel
 
 from ..engine import fields as owned_fields
@@ -89,6 +90,17 @@ class Stage(foo.Operator):
         """The view that the report speaks of, for a button beside it."""
         return None
 
+    def open(self, samples: fo.core.collections.SampleCollection, settings: Settings) -> fo.Dataset:
+        """Declares what the stage writes; call it once all that may fail is loaded.
+
+        A field that had to be made holds nothing yet, whatever the ledger remembers.
+        """
+        dataset = root_dataset(samples)
+        owned_fields.declare_status(dataset, self.name)
+        if owned_fields.declare(dataset, self.name, self.writes(settings)):
+            owned_fields.forget(dataset, self.name)
+        return dataset
+
     # ---- from Python ----
 
     def __init__(self, _builtin: bool = False) -> None:
@@ -109,7 +121,7 @@ class Stage(foo.Operator):
         delegate: bool = False,
         progress: Progress | None = None,
         **settings: object,
-    ) -> dict | str:
+    ) -> dict | ObjectId:
         """Runs the stage here, or queues it.
 
         Args:
@@ -176,8 +188,6 @@ class Stage(foo.Operator):
         settings: Settings,
         progress: Progress,
     ) -> dict:
-        if samples is not None:
-            owned_fields.declare(root_dataset(samples), self.name, self.writes(settings))
         report = self.work(samples, settings, progress)
         if samples is not None and not root_dataset(samples).deleted:
             provenance.register(samples, self.name, settings.as_params(), report)
@@ -185,7 +195,7 @@ class Stage(foo.Operator):
 
     def _queue(
         self, samples: fo.core.collections.SampleCollection | None, settings: Settings
-    ) -> str:
+    ) -> ObjectId:
         context = {"params": settings.as_params(), "request_delegation": True}
         if samples is not None:
             context["dataset"] = root_dataset(samples)
@@ -194,7 +204,7 @@ class Stage(foo.Operator):
         # running, so this works in a notebook as it does in a script.
         with ThreadPoolExecutor(1) as thread:
             queued = thread.submit(foo.execute_operator, self.uri, context).result()
-        return str(queued.result["id"])
+        return queued.result["id"]
 
     # ---- in the App, and in a worker ----
 

@@ -9,7 +9,6 @@ import fiftyone as fo
 
 from ..agreement.aspects import ACTION100M_HOISTED
 from ..engine.columns import read_chunks, root_dataset, write_columns
-from ..engine.fields import declare_status
 from ..engine.progress import Progress
 from .base import Stage
 from .settings import Settings, setting
@@ -71,8 +70,7 @@ class HoistLabels(Stage):
         settings: HoistSettings,
         progress: Progress,
     ) -> dict:
-        dataset = root_dataset(samples)
-        declare_status(dataset, self.name)
+        dataset = self.open(samples, settings)
         paths = {source: _segments_path(dataset, source) for source in settings.fields}
         columns = [f"{path}.{part}" for path in paths.values() for part in _PARTS]
         tallies = {target: Counter() for target in settings.fields.values()}

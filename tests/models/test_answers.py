@@ -67,9 +67,7 @@ FORMS = {
     "schema with descriptions": json.dumps(
         schema(leaf=lambda text: {"type": "string", "description": text})
     ),
-    "schema in the inner part only": json.dumps(
-        {name: branch for name, branch in schema()["properties"].items()}
-    ),
+    "schema in the inner part only": json.dumps(schema()["properties"]),
     "values in dicts": json.dumps(tree(leaf=lambda text: {"value": text})),
     "wrapped": json.dumps({"status": "ok", "output": {"answer": tree()}}),
     "flat keys": json.dumps(TEXTS),
@@ -214,8 +212,7 @@ def test_a_stuck_model_costs_one_answer(raw):
 words = st.text(st.characters(codec="utf-8"), min_size=1).filter(
     lambda text: text.strip() and text.strip().casefold() not in ("string", "str", "...")
 )
-all_texts = st.fixed_dictionaries({name: words for name in TEXTS})
-stripped = {"leaf": lambda text: text}
+all_texts = st.fixed_dictionaries(dict.fromkeys(TEXTS, words))
 
 
 @given(all_texts, st.sampled_from([tree, schema]), st.booleans(), st.sampled_from([None, 2]))

@@ -1,0 +1,128 @@
+"""The house's order: which room may lean on which, and how large a file may grow."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: room: the rooms below it, which it may import from.
+BELOW = {
+    "operators": {"engine", "models", "agreement"},
+    "panels": {"engine", "models", "agreement"},
+    "engine": set(),
+    "models": set(),
+    "agreement": set(),
+}
+#: What a room must never import, at the top of a file or inside a function.
+FORBIDDEN = {
+    "agreement": {"fiftyone", "torch", "transformers", "sentence_transformers", "av", "pyarrow"},
+    "models": {"fiftyone", "ray", "pymongo", "bson"},
+    "engine": {"torch", "transformers", "sentence_transformers"},
+}
+#: What would slow the App's start: operators and panels import these inside functions only.
+HEAVY = {"torch", "transformers", "sentence_transformers", "av", "sklearn", "pyarrow", "ray"}
+
+MAX_LINES = 300
+#: Files that may be longer, each with its defence.
+LONGER = {
+    "engine/records.py": "one reader of one schema: what a good row and each bad row look like",
+    "models/answers.py": "one reader of one answer: every shape that models were seen to give",
+}
+VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
+
+
+def python_files(*folders):
+    """The checkout's Python files, as paths from its root, hidden folders left out."""
+    tops = [top for top in ROOT.iterdir() if not top.name.startswith(".")]
+    files = [file for top in tops for file in ([top] if top.is_file() else top.rglob("*.py"))]
+    files = [file.relative_to(ROOT) for file in files if file.suffix == ".py"]
+    return sorted(file for file in files if not folders or file.parts[0] in folders)
+
+
+def parse(file):
+    return ast.parse((ROOT / file).read_text(encoding="utf-8"), filename=str(file))
+
+
+def imported(file, node):
+    """The dotted names that an import statement reaches, ours as ``room.module``."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not node.level:
+        return [node.module]
+    base = file.parent.parts[: len(file.parent.parts) - node.level + 1]
+    if node.module:
+        return [".".join([*base, node.module])]
+    return [".".join([*base, alias.name]) for alias in node.names]
+
+
+def imports(file, everywhere=True):
+    """Every ``(name, relative)`` imported by a file, or only by its top level."""
+    tree = parse(file)
+    for node in ast.walk(tree) if everywhere else tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            ours = isinstance(node, ast.ImportFrom) and node.level > 0
+            yield from ((name, ours) for name in imported(file, node))
+
+
+def test_the_rooms_are_found():
+    assert {file.parts[0] for file in python_files(*BELOW)} == set(BELOW)
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_a_room_leans_only_on_those_below(room):
+    allowed = {room, *BELOW[room]}
+    upward = [
+        f"{file} imports {name}"
+        for file in python_files(room)
+        for name, ours in imports(file)
+        if ours and name.split(".")[0] not in allowed
+    ]
+    assert not upward
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_a_room_knows_nothing_of_what_is_not_its_business(room):
+    strangers = [
+        f"{file} imports {name}"
+        for file in python_files(room)
+        for name, ours in imports(file)
+        if not ours and name.split(".")[0] in FORBIDDEN[room]
+    ]
+    assert not strangers
+
+
+def test_what_the_app_loads_at_its_start_is_light():
+    slow = [
+        f"{file} imports {name} at its top"
+        for file in python_files("operators", "panels")
+        for name, ours in imports(file, everywhere=False)
+        if not ours and name.split(".")[0] in HEAVY
+    ]
+    assert not slow
+
+
+def test_there_is_one_copy_of_our_code_in_a_process():
+    """Our rooms are reached relatively, or by FiftyOne's long name; never as top-level packages."""
+    second_copies = [
+        f"{file} imports {name}"
+        for file in python_files()
+        for name, ours in imports(file)
+        if not ours and name.split(".")[0] in BELOW
+    ]
+    assert not second_copies
+
+
+def test_files_stay_small_unless_defended():
+    lengths = {
+        file.as_posix(): len((ROOT / file).read_text(encoding="utf-8").splitlines())
+        for file in python_files()
+    }
+    too_long = {name: n for name, n in lengths.items() if n > MAX_LINES and name not in LONGER}
+    assert not too_long
+    assert {name for name in LONGER if lengths.get(name, 0) <= MAX_LINES} == set()
+
+
+def test_names_of_files_say_what_is_inside():
+    assert not [str(file) for file in python_files() if file.stem.lower() in VAGUE]

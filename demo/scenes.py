@@ -48,7 +48,7 @@ def make_scenes(count: int, seed: int = 51) -> list[Scene]:
 
 def _frame_of(rng: random.Random) -> dict:
     letters = string.ascii_letters + string.digits
-    tints = tuple(round(rng.gauss(1.0, 0.035), 3) for _ in range(3))
+    tints = tuple(round(rng.gauss(1.0, 0.06), 3) for _ in range(3))
     return {
         "uid": "".join(rng.choice(letters) for _ in range(11)),
         "setting": rng.choice(SETTINGS),
@@ -102,6 +102,6 @@ def _cast(rng: random.Random) -> tuple[Actor, ...]:
         count = rng.choice((2, 3, 3, 4, 5)) if index == group else 1
         radius = rng.uniform(26, 35) if count == 1 else rng.uniform(15.5, 19)
         formation = rng.choice(FORMATIONS) if count > 2 else "row"
-        shift = round(rng.gauss(0.0, 4.0), 1)
+        shift = round(rng.gauss(0.0, 6.0), 1)
         cast.append(Actor(shape, colour, count, round(radius, 1), formation, shift))
     return tuple(cast)

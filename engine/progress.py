@@ -49,6 +49,7 @@ class ReportedProgress(Progress):
         low: the share at which this part begins
         high: the share at which this part ends
         prefix: what every label begins with
+        check: called after every chunk; it may raise to stop the run
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class ReportedProgress(Progress):
         low: float = 0.0,
         high: float = 1.0,
         prefix: str = "",
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._report, self._low, self._high, self._prefix = report, low, high, prefix
+        self._check = check
 
     @contextmanager
     def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -68,6 +71,7 @@ class ReportedProgress(Progress):
         def advance(count: int) -> None:
             nonlocal done, told
             done += count
+            self._check()
             now = time.monotonic()
             if now - told >= _SECONDS_BETWEEN_REPORTS or done >= total:
                 told = now
@@ -78,7 +82,11 @@ class ReportedProgress(Progress):
     def share(self, low: float, high: float, label: str = "") -> Progress:
         span = self._high - self._low
         return ReportedProgress(
-            self._report, self._low + low * span, self._low + high * span, self._prefix + label
+            self._report,
+            self._low + low * span,
+            self._low + high * span,
+            self._prefix + label,
+            self._check,
         )
 
     def _tell(self, share: float, label: str) -> None:

@@ -18,6 +18,7 @@ from fiftyone.operators.types import RiskLevel
 from ..engine import fields as owned_fields
 from ..engine import provenance
 from ..engine.columns import root_dataset
+from ..engine.heartbeat import Heartbeat
 from ..engine.progress import Progress, ReportedProgress, TerminalProgress
 from . import forms
 from .settings import Settings, SettingsError
@@ -48,6 +49,7 @@ class Stage(foo.Operator):
         needs_samples: whether the stage works on samples that exist
         prefers_delegation: whether the form suggests queueing it for a worker
         unlisted: whether the operator browser hides it
+        keeps_run: whether settings and report are kept with the dataset
     """
 
     name = ""
@@ -59,6 +61,7 @@ class Stage(foo.Operator):
     needs_samples = True
     prefers_delegation = False
     unlisted = False
+    keeps_run = True
 
     # ---- what a stage writes ----
 
@@ -137,15 +140,27 @@ class Stage(foo.Operator):
             SettingsError: a sentence for each setting that cannot work
         """
         read = self.settings.read(settings)
-        self.require(samples, read)
         if delegate:
+            self._require(samples, read)
             return self._queue(samples, read)
-        return self._run(samples, read, progress or TerminalProgress())
+        return self.run(samples, read, progress or TerminalProgress())
 
-    def require(
+    def run(
+        self,
+        samples: fo.core.collections.SampleCollection | None,
+        settings: Settings,
+        progress: Progress,
+    ) -> dict:
+        """Checks the settings, does the work in this process, and keeps the report."""
+        self._require(samples, settings)
+        report = self.work(samples, settings, progress)
+        if self.keeps_run and samples is not None:
+            provenance.register(samples, self.name, settings.as_params(), report)
+        return report
+
+    def _require(
         self, samples: fo.core.collections.SampleCollection | None, settings: Settings
     ) -> None:
-        """Raises :class:`SettingsError` unless the stage can run with these settings."""
         problems = self.problems(samples, settings)
         if problems:
             raise SettingsError(problems)
@@ -181,17 +196,6 @@ class Stage(foo.Operator):
             "overwrite": f"The dataset already has the {_listed(taken)}, which this audit did not "
             "write. Rename what is there, or set overwrite=True to replace it."
         }
-
-    def _run(
-        self,
-        samples: fo.core.collections.SampleCollection | None,
-        settings: Settings,
-        progress: Progress,
-    ) -> dict:
-        report = self.work(samples, settings, progress)
-        if samples is not None and not root_dataset(samples).deleted:
-            provenance.register(samples, self.name, settings.as_params(), report)
-        return report
 
     def _queue(
         self, samples: fo.core.collections.SampleCollection | None, settings: Settings
@@ -234,8 +238,10 @@ class Stage(foo.Operator):
     def execute(self, ctx: foo.ExecutionContext) -> dict:
         settings = self.settings.read(dict(ctx.params), ignore=_APP_PARAMS)
         samples = self._samples(ctx)
-        self.require(samples, settings)
-        report = self._run(samples, settings, ReportedProgress(_reporter(ctx)))
+        operation = getattr(ctx, "_delegated_operation_id", None)  # FiftyOne has no public name
+        with Heartbeat(operation) as heartbeat:
+            progress = ReportedProgress(_reporter(ctx), check=heartbeat.check)
+            report = self.run(samples, settings, progress)
         if not ctx.delegated:
             ctx.ops.reload_dataset()
         return report

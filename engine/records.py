@@ -59,6 +59,13 @@ class Problems:
     def __getitem__(self, kind: str) -> int:
         return self._counts.get(kind, 0)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The problems as a table, the most frequent first; examples in one text."""
+        return [
+            {"problem": kind, "count": kept["count"], "examples": "; ".join(kept["examples"])}
+            for kind, kept in self.report().items()
+        ]
+
     def report(self) -> dict[str, dict[str, Any]]:
         """The problems, the most frequent first: ``{kind: {"count", "examples"}}``."""
         kinds = sorted(self._counts, key=lambda kind: (-self._counts[kind], kind))

@@ -17,9 +17,11 @@ from ..engine import media, provenance
 from ..engine.columns import write_columns
 from ..engine.progress import Progress
 from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
-from .action100m import LABEL_FIELDS, NOMINAL_FRAME_RATE, Clip, Notes, Video, read_uid, read_video
+from .action100m import LABEL_FIELDS, Video, read_uid, read_video
+from .action100m_fields import declare_fields
 from .base import Stage
 from .settings import Settings, setting
+from .timed_labels import NOMINAL_FRAME_RATE, Clip, Notes
 
 # How an import is recognised when it is run again, in ``dataset.info``.
 _MARK = "second_opinion_import"
@@ -28,40 +30,6 @@ _DONE = "full_video_url"
 # A batch is this many rows or segments: long trees make few rows a batch.
 _BATCH_ROWS = 200
 _BATCH_NODES = 8_000
-
-_LABELS = {
-    "gpt_summary_brief": "One sentence about each segment",
-    "gpt_summary_detailed": "A detailed description of each segment",
-    "gpt_action_brief": "The action of each segment, a verb phrase",
-    "gpt_action_detailed": "The action of each segment, an instruction",
-    "gpt_action_actor": "Who acts in each segment",
-    "plm_caption": "PLM-3B's caption of each segment, a witness of its own",
-    "plm_action": "PLM-3B's action of each segment, a witness of its own",
-    "llama3_caption": "Llama 3.2 Vision's caption of each leaf's middle frame",
-    "transcript_segments": "What is said, with its times",
-}
-_PLAIN = {
-    "video_uid": (fo.StringField, "The YouTube id"),
-    "title": (fo.StringField, "The video's title"),
-    "description": (fo.StringField, "The video's description"),
-    "full_video_url": (fo.StringField, "Where the whole video is"),
-    "upload_date": (fo.DateTimeField, "When the video was published"),
-    "view_count": (fo.IntField, "Views"),
-    "like_count": (fo.IntField, "Likes"),
-    "full_video_duration": (fo.FloatField, "Seconds that the whole video lasts"),
-    "transcript": (fo.StringField, "What is said within the clip"),
-    "tree_depth": (fo.IntField, "The deepest level of the tree of captions"),
-    "clip_coverage": (fo.FloatField, "The share of the annotated video that the clip shows, 0..1"),
-}
-_ATTRIBUTES = {
-    "node_id": fo.StringField,
-    "parent_id": fo.StringField,
-    "level": fo.IntField,
-    "tier": fo.StringField,
-    "start": fo.FloatField,
-    "end": fo.FloatField,
-    "outside_clip": fo.BooleanField,
-}
 
 
 # ---- settings ----
@@ -125,6 +93,7 @@ class _Tally:
     labels: Counter = field(default_factory=Counter)
     labelled: Counter = field(default_factory=Counter)
     problems: Problems = field(default_factory=Problems)
+    remarks: Problems = field(default_factory=Problems)
 
 
 # ---- work ----
@@ -190,24 +159,7 @@ def _open(settings: ImportSettings) -> fo.Dataset:
     dataset.media_type = "video"
     dataset.info[_MARK] = settings.lasting
     dataset.save()
-    for name, (ftype, description) in _PLAIN.items():
-        dataset.add_sample_field(name, ftype, description=description)
-    dataset.add_sample_field(
-        "import_problems",
-        fo.ListField,
-        subfield=fo.StringField,
-        description="What is wrong with the tree or the video, by name",
-    )
-    for name, description in _LABELS.items():
-        dataset.add_sample_field(
-            name,
-            fo.EmbeddedDocumentField,
-            embedded_doc_type=fo.TemporalDetections,
-            description=description,
-        )
-        timed = ("start", "end") if name == "transcript_segments" else _ATTRIBUTES
-        for attribute in timed:
-            dataset.add_sample_field(f"{name}.detections.{attribute}", _ATTRIBUTES[attribute])
+    declare_fields(dataset)
     dataset.create_index("video_uid")
     return dataset
 
@@ -238,37 +190,53 @@ def _import_batch(
     tally: _Tally,
     started: datetime,
 ) -> None:
-    rows: dict[str, Record] = {}
-    for record in batch:
-        uid = read_uid(record.values)
-        if uid is None:
-            shown = str(record.values.get("video_uid"))[:40]
-            tally.problems.add("video_uid_unusable", f"{record.where}: {shown!r}")
-        elif uid in rows:
-            tally.problems.add("video_uid_twice", f"{record.where}: {uid}")
-        else:
-            rows[uid] = record
+    rows = _by_uid(batch, tally.problems)
     there = _already_there(dataset, list(rows))
-    samples, columns, ids = [], [], []
+    new: list[dict] = []
     for uid, record in rows.items():
         sample_id, done, made = there.get(uid, (None, False, None))
         if done and made >= started:
             tally.problems.add("video_uid_twice", f"{record.where}: {uid}")
         elif done:
             tally.already += 1
-        else:
-            read = _read_sample(uid, record, settings, tally)
-            if read is not None and sample_id is None:
-                samples.append(read[0])
-                columns.append(read[1])
-            elif read is not None:  # a run that broke off left it half done
-                write_columns(dataset, [sample_id], {n: [v] for n, v in read[1].items()})
-                tally.completed += 1
-    if samples:
-        ids = dataset.add_samples(samples, progress=False)
-        del samples  # a sample in memory is read again at every write
-        write_columns(dataset, ids, {name: [c[name] for c in columns] for name in columns[0]})
+        elif (columns := _read_columns(uid, record, settings, tally)) is None:
+            continue
+        elif sample_id is None:
+            new.append(columns)
+        else:  # a run that broke off left it half done
+            del columns["filepath"], columns["metadata"]
+            write_columns(dataset, [sample_id], {name: [v] for name, v in columns.items()})
+            tally.completed += 1
+    if new:
+        ids = _add_samples(dataset, new)
+        write_columns(dataset, ids, {name: [row[name] for row in new] for name in new[0]})
         tally.imported += len(ids)
+
+
+def _by_uid(batch: list[Record], problems: Problems) -> dict[str, Record]:
+    rows: dict[str, Record] = {}
+    for record in batch:
+        uid = read_uid(record.values)
+        if uid is None:
+            shown = str(record.values.get("video_uid"))[:40]
+            problems.add("video_uid_unusable", f"{record.where}: {shown!r}")
+        elif uid in rows:
+            problems.add("video_uid_twice", f"{record.where}: {uid}")
+        else:
+            rows[uid] = record
+    return rows
+
+
+def _add_samples(dataset: fo.Dataset, rows: list[dict]) -> list[str]:
+    # Labels are written afterwards, as the database stores them: as objects they
+    # take a second a video. No sample may stay in memory, or each write reads it again.
+    samples = (
+        fo.Sample(
+            filepath=row.pop("filepath"), metadata=row.pop("metadata"), video_uid=row["video_uid"]
+        )
+        for row in rows
+    )
+    return dataset.add_samples(samples, progress=False)
 
 
 def _already_there(dataset: fo.Dataset, uids: list[str]) -> dict[str, tuple[str, bool, datetime]]:
@@ -279,33 +247,40 @@ def _already_there(dataset: fo.Dataset, uids: list[str]) -> dict[str, tuple[str,
     return {uid: (i, done is not None, made) for uid, i, done, made in zip(*columns)}
 
 
-def _read_sample(
+def _read_columns(
     uid: str, record: Record, settings: ImportSettings, tally: _Tally
-) -> tuple[fo.Sample, dict] | None:
-    notes = Notes(tally.problems, f"{record.where}, {uid}")
-    path, metadata = _find_media(uid, settings, notes, tally)
+) -> dict[str, object] | None:
+    notes = Notes(tally.problems, tally.remarks, f"{record.where}, {uid}")
+    path = _find_media(uid, settings)
+    metadata = _read_media(path, notes)
     clip = _clip(settings.clip_seconds or None, metadata)
     video = read_video(record.values, uid, clip, settings.na == "keep", notes)
     if video is None:
         return None
     _count(video, tally)
-    sample = fo.Sample(filepath=path, metadata=metadata, video_uid=uid)
-    return sample, {**video.columns, "import_problems": list(notes.kinds)}
+    tally.no_media += not path.exists()
+    return {
+        "filepath": str(path.absolute()),
+        "metadata": metadata,
+        **video.columns,
+        "import_problems": list(notes.kinds),
+    }
 
 
-def _find_media(
-    uid: str, settings: ImportSettings, notes: Notes, tally: _Tally
-) -> tuple[str, fo.VideoMetadata | None]:
+def _find_media(uid: str, settings: ImportSettings) -> Path:
+    """The video's file, or the path where it would be looked for."""
     folder = Path(settings.media_dir or _folder_of(settings.annotations)).expanduser()
-    path = media.find_video(folder, uid) if settings.media_dir else None
-    if path is None:
-        tally.no_media += 1
-        return str((folder / f"{uid}.mp4").absolute()), None
+    return media.find_video(folder, uid) or folder / f"{uid}.mp4"
+
+
+def _read_media(path: Path, notes: Notes) -> fo.VideoMetadata | None:
+    if not path.exists():
+        return None
     try:
-        return str(path.absolute()), media.read_metadata(path)
+        return media.read_metadata(path)
     except ValueError as error:
         notes.add("video_unreadable", str(error))
-        return str(path.absolute()), None
+        return None
 
 
 def _folder_of(annotations: str) -> Path:
@@ -383,6 +358,7 @@ def _report(dataset: fo.Dataset, settings: ImportSettings, tally: _Tally) -> dic
         "clip_coverage_unknown": tally.coverage_unknown,
         "fields": fields,
         "problems": tally.problems.rows(),
+        "remarks": tally.remarks.rows(),
     }
 
 
@@ -392,7 +368,7 @@ def _sentences(settings: ImportSettings, tally: _Tally, new: int) -> list[str]:
         + (f" and {tally.completed:,} were completed." if tally.completed else ".")
     ]
     if tally.no_media:
-        where = f"in {settings.media_dir}" if settings.media_dir else "since no folder was given"
+        where = f"in {settings.media_dir}" if settings.media_dir else "beside the annotations"
         sentences.append(
             f"{tally.no_media:,} of {new:,} have no video {where}; their texts can be audited."
         )

@@ -78,7 +78,7 @@ def test_rings_of_parents_are_named_once_each():
     assert tree.root.node_id == "a"
 
 
-@pytest.mark.parametrize("time", [None, math.nan, math.inf, "soon", True, [1], -3.0, 10**400])
+@pytest.mark.parametrize("time", [None, math.nan, math.inf, "soon", True, [1], -3.0, 1e30, 10**400])
 def test_a_time_that_cannot_be_read_is_no_time(time):
     tree = read(b={"start": time})
     assert faults(tree) == ["time_missing"]
@@ -105,7 +105,7 @@ def test_a_segment_beyond_its_parent_is_named_beyond_a_tolerance():
     assert faults(read(d={"end": 42.0})) == ["outside_parent"]
 
 
-@pytest.mark.parametrize("level", [None, "two", 2.5, -1, 7, "2"])
+@pytest.mark.parametrize("level", [None, "two", 2.5, -1, 7, "2", 10**30])
 def test_a_level_that_is_not_one_below_its_parent_is_named(level):
     tree = read(d={"level": level})
     assert faults(tree) == ["level_wrong"]

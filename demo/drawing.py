@@ -34,7 +34,8 @@ def outline(shape: str) -> list[tuple[float, float]]:
     if shape == "heart":
         turns = np.linspace(0, 2 * np.pi, 72, endpoint=False)
         x = 16 * np.sin(turns) ** 3
-        y = -(13 * np.cos(turns) - 5 * np.cos(2 * turns) - 2 * np.cos(3 * turns) - np.cos(4 * turns))
+        waves = ((13, 1), (-5, 2), (-2, 3), (-1, 4))
+        y = -sum(height * np.cos(order * turns) for height, order in waves)
         return list(zip(x / 16.5, (y - 2.5) / 16.5, strict=True))
     if shape == "star":
         return [_polar(1.0 if i % 2 == 0 else 0.45, 36 * i - 90) for i in range(10)]
@@ -183,9 +184,7 @@ def _blend(
     part += mask[..., None] * (ink - part)
 
 
-def _shrunk(
-    master: Image.Image, size: float, offset: tuple[float, float], side: int
-) -> np.ndarray:
+def _shrunk(master: Image.Image, size: float, offset: tuple[float, float], side: int) -> np.ndarray:
     zoom = _MASTER / size
     # a halo of empty pixels lets the picture start at a fraction of a pixel
     box = [-offset[0] * zoom, -offset[1] * zoom]

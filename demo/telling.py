@@ -65,9 +65,7 @@ def _doing(sighting: Sighting, voice: Voice, rng: random.Random) -> str:
     return template
 
 
-def _fill(
-    template: str, sighting: Sighting, voice: Voice, many: bool, known: set[Figure]
-) -> str:
+def _fill(template: str, sighting: Sighting, voice: Voice, many: bool, known: set[Figure]) -> str:
     other = sighting.other
     one = sighting.figure.count == 1
     bent = {

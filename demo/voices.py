@@ -185,11 +185,11 @@ WITNESS_Q = Voice(
 )
 
 WITNESS_M = Voice(
-    colours=_words(list(COLOURS), "crimson amber golden emerald cyan azure lilac magenta"),
+    colours=_words(list(COLOURS), "crimson orange golden green cyan blue purple magenta"),
     shapes=_both(
-        "disc/discs box/boxes pyramid_shape/pyramid_shapes starburst/starbursts "
-        "valentine_heart/valentine_hearts moon_sliver/moon_slivers cross_mark/cross_marks "
-        "loop/loops lozenge/lozenges pointer_arrow/pointer_arrows"
+        "disc/discs square/squares triangular_shape/triangular_shapes star_shape/star_shapes "
+        "heart_symbol/heart_symbols moon/moons cross/crosses round_band/round_bands "
+        "diamond/diamonds arrow_symbol/arrow_symbols"
     ),
     sides={
         "left": "the left-hand edge",
@@ -197,32 +197,32 @@ WITNESS_M = Voice(
         "top": "the upper edge",
         "bottom": "the lower edge",
     },
-    backdrops={"light": "a bright canvas", "dark": "a dim canvas"},
+    backdrops={"light": "a bright plain background", "dark": "a dim plain background"},
     actions={
-        "enter": ("arrive{s} by way of {side}", "float{s} onto the canvas from {side}"),
+        "enter": ("arrive{s} by way of {side}", "move{s} onto the screen from {side}"),
         "leave": ("depart{s} past {side}", "float{s} away beyond {side}"),
         "cross": ("sweep{s} from {side} over to {far}", "fl{ies} by, from {side} to {far}"),
         "rise": ("climb{s} higher", "ascend{s}"),
         "sink": ("drop{s} lower", "descend{s}"),
         "slide": ("drift{s} over towards {side}", "glide{s} towards {side}"),
         "bounce": ("bob{s} up and down", "hop{s} about"),
-        "spin": ("twirl{s}", "swivel{s} on the spot"),
+        "spin": ("twirl{s} around", "rotate{s} on the spot"),
         "grow": ("expand{s}", "get{s} bigger"),
         "shrink": ("contract{s}", "dwindle{s}"),
-        "blink": ("wink{s} in and out of sight", "pulse{s} on and off"),
-        "appear": ("materialise{s}", "come{s} into being"),
+        "blink": ("blink{s} in and out of sight", "pulse{s} on and off"),
+        "appear": ("materialise{s}", "come{s} into view"),
         "vanish": ("dissolve{s} from sight", "melt{s} away"),
         "multiply": ("pop{s} up in succession", "turn{s} up one by one"),
         "recolour": ("take{s} on a {colour} hue", "switch{es} colour to {colour}"),
-        "show": ("bear{s} a placard with lettering", "present{s} a little sign with writing"),
+        "show": ("carr{ies} a placard with lettering", "present{s} a little sign with writing"),
         "meet": ("approach{es} {B} and join{s} it", "join{s} up with {B}"),
-        "part": ("withdraw{s} from {B}", "drift{s} away from {B}"),
-        "chase": ("pursue{s} {B} towards {far}", "trail{s} {B} over the canvas"),
+        "part": ("withdraw{s} from {B}", "drift{s} apart from {B}"),
+        "chase": ("pursue{s} {B} towards {far}", "follow{s} {B} towards {far}"),
         "orbit": ("loop{s} round {B}", "revolve{s} about {B}"),
     },
     openings=(
-        "Graphic figures are animated over {backdrop}.",
-        "On {backdrop}, a little animation plays.",
+        "A graphic animation plays over {backdrop}.",
+        "On {backdrop}, geometric figures are animated.",
         "{backdrop} fills the screen.",
     ),
     links=("Following that, ", "Subsequently, ", "Later, ", "Soon "),

@@ -183,11 +183,11 @@ def _shape_of(cells: np.ndarray) -> str:
 def _has_sign(glance: Glance, cells: np.ndarray) -> bool:
     """Whether there is a patch of strong grey contrast under a figure."""
     bottom, middle = int(cells[:, 0].max()) + 1, int(cells[:, 1].mean())
-    area = slice(bottom + 1, bottom + 7), slice(max(middle - 8, 0), middle + 8)
-    if area[0].stop > _HIGH:
+    top, left = bottom + 1, max(middle - 8, 0)
+    if top + 6 > _HIGH:
         return False
-    patch = glance.bright[2 * area[0].start : 2 * area[0].stop, 2 * area[1].start : 2 * area[1].stop]
-    plain = np.linalg.norm(glance.off[area], axis=-1).max(initial=0) < _OFF
+    patch = glance.bright[2 * top : 2 * (top + 6), 2 * left : 2 * (left + 16)]
+    plain = np.linalg.norm(glance.off[top : top + 6, left : left + 16], axis=-1).max() < _OFF
     return bool(plain and patch.size and np.ptp(np.percentile(patch, (4, 96))) > 75)
 
 
@@ -200,5 +200,5 @@ def _settle_colours(seen: list[list[Glimpse]]) -> None:
     """Two colours that lie in the same place are one figure: the larger one's."""
     for found in seen:
         for small in sorted(found, key=lambda glimpse: glimpse.area):
-            if any(small is not big and big.area > small.area and big.covers(small) for big in found):
+            if any(big.area > small.area and big.covers(small) for big in found):
                 found.remove(small)

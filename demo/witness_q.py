@@ -93,9 +93,7 @@ def _background(frames: np.ndarray) -> np.ndarray:
     return surface.reshape(usual.shape).astype(np.int16)
 
 
-def _stand_out(
-    frames: np.ndarray, ground: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _stand_out(frames: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What is not background: the colourful, the grey, and each pixel's hue in steps."""
     red, green, blue = (frames[..., channel] for channel in range(3))
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
@@ -146,8 +144,6 @@ def _cut(mask: np.ndarray, top: int = 0, left: int = 0) -> list[tuple[int, int, 
     if len(across) > 1:
         return [box for a, b in across for box in _cut(mask[:, a:b], top, left + a)]
     return [box for a, b in down for box in _cut(mask[a:b], top + a, left)]
-
-
 
 
 def _track(hues: np.ndarray, hue: float, times: np.ndarray) -> Track | None:

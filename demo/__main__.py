@@ -1,0 +1,111 @@
+"""The demo: render, annotate, ask two witnesses, audit, and measure what the audit found.
+
+    python -m demo
+
+Prints the result, and opens the App on it unless ``OPEN=0`` or there is no
+terminal. A second run reuses what the first one made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+from demo.annotations import write_annotations
+from demo.clips import clip_path, render_clips
+from demo.language import Scene
+from demo.scenes import make_scenes
+from demo.witnesses import ask_all
+
+DATASET = "second-opinion-demo"
+FOLDER = Path(__file__).resolve().parents[1] / ".local" / "demo"
+CLIPS = 160
+WRONG = 0.2
+
+_METHODS = {
+    "q": "follows every frame",
+    "m": "glances twice a second",
+}
+
+
+def say(text: str) -> None:
+    """Prints one line at once."""
+    print(text, flush=True)
+
+
+def main() -> int:
+    """Runs the demo; the exit status is 0 when all of it could be done."""
+    started = time.monotonic()
+    scenes = make_scenes(CLIPS)
+    answers = make_material(scenes)
+
+    say("Loading FiftyOne.")
+    from demo import audit, selfcheck  # imports FiftyOne, which takes seconds
+
+    parquet = FOLDER / "annotations.parquet"
+    dataset = audit.run_stages(DATASET, parquet, FOLDER / "clips", answers, say)
+    truth = json.loads((FOLDER / "truth.json").read_text())
+    coverage = dict(zip(*dataset.values(["video_uid", "clip_coverage"])))
+    kinds = selfcheck.kinds_of(truth, coverage)
+    say(f"\nThe self-check, on {audit.ASPECT}: accused labels by what is really wrong with them.\n")
+    for line in selfcheck.report(audit.workshop_accusations(dataset), kinds):
+        say(line)
+    say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {DATASET}.")
+    if os.environ.get("OPEN") == "0" or not sys.stdout.isatty():
+        return 0
+    return open_app(dataset)
+
+
+def make_material(scenes: list[Scene]) -> dict[str, Path]:
+    """Renders the clips, writes the annotations, asks the witnesses; reuses what is there."""
+    say(f"Rendering {len(scenes)} clips to {FOLDER / 'clips'}.")
+    done = render_clips(scenes, FOLDER / "clips", progress=_counter("rendered"))
+    say(f"{done['rendered']} clips rendered, {done['reused']} reused.")
+    planted = write_annotations(
+        scenes, FOLDER / "annotations.parquet", FOLDER / "truth.json", WRONG
+    )
+    say(
+        f"Annotated {len(scenes)} clips; {len(planted)} of the annotations are wrong on purpose. "
+        "Which ones is in truth.json, which the audit does not see."
+    )
+    answers = {}
+    paths = [clip_path(FOLDER / "clips", scene) for scene in scenes]
+    for witness, method in _METHODS.items():
+        say(f"Witness {witness} looks at the pixels: it {method}.")
+        answers[witness] = FOLDER / f"answers_{witness}.jsonl"
+        done = ask_all(witness, paths, answers[witness], progress=_counter("asked"))
+        say(f"{done['asked']} clips looked at, {done['reused']} answers reused.")
+    return answers
+
+
+def open_app(dataset: object) -> int:
+    """Opens the App on a free port of this machine and waits until it is stopped."""
+    import fiftyone as fo
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # remote: it is for the person to open the printed address
+    session = fo.launch_app(dataset, address="127.0.0.1", port=port, remote=True)
+    say(f"\nThe App is at http://127.0.0.1:{port}/datasets/{DATASET}   (Ctrl+C ends it)")
+    try:
+        session.wait(-1)
+    except KeyboardInterrupt:
+        say("")
+    return 0
+
+
+def _counter(verb: str) -> object:
+    def tell(done: int, total: int) -> None:
+        if done % 40 == 0:
+            say(f"  {done} of {total} {verb}")
+
+    return tell
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,78 @@
+"""Runs the audit's stages on the demo's clips, and reads off whom the tags accuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.operators as foo
+
+from demo.selfcheck import Rule
+
+PLUGIN = "@second-opinion/audit"
+ASPECT = "sum_detailed"
+#: The witnesses' fields begin like this.
+PREFIXES = {"q": "qwen3vl", "m": "molmo"}
+
+_FOR_IT = (
+    *("qwen_agrees", "molmo_agrees", "triple_agreement"),
+    *("qwen_only", "molmo_only", "paraphrase"),
+)
+
+
+def run_stages(
+    name: str, annotations: Path, clips: Path, answers: dict[str, Path], say: Callable[[str], None]
+) -> fo.Dataset:
+    """Imports, reads both witnesses' answers, scores and tags.
+
+    Every stage goes on from what an earlier run left.
+
+    Args:
+        name: of the dataset
+        annotations: the parquet file
+        clips: the folder of the videos
+        answers: ``{witness: JSONL file of raw answers}``
+        say: takes one line about each stage
+
+    Returns:
+        the dataset
+    """
+
+    def run(stage: str, samples: fo.Dataset | None, **settings: object) -> None:
+        operator = foo.get_operator(f"{PLUGIN}/{stage}")
+        summary = operator(samples, **settings)["summary"]
+        say(f"{stage}: {' '.join(summary)}")
+
+    run("import_action100m", None, annotations=str(annotations), name=name, media_dir=str(clips))
+    dataset = fo.load_dataset(name)
+    run("hoist_labels", dataset)
+    for witness, file in answers.items():
+        run("read_opinions", dataset, prefix=PREFIXES[witness], file=str(file))
+    run("score_agreement", dataset)
+    run("tag_confidence", dataset, rules="workshop", aspect=ASPECT)
+    return dataset
+
+
+def workshop_accusations(dataset: fo.Dataset) -> list[Rule]:
+    """Two ways to accuse a label by the workshop's tags, the strict and the broad."""
+    fields = ["video_uid", "tags", f"sem_q_{ASPECT}", f"sem_m_{ASPECT}"]
+    strict: dict[str, bool | None] = {}
+    broad: dict[str, bool | None] = {}
+    for uid, tags, *scores in zip(*dataset.values(fields)):
+        judged = all(score is not None for score in scores)
+        tags = set(tags or ())
+        strict[uid] = "triple_disagreement" in tags if judged else None
+        broad[uid] = not tags & set(_FOR_IT) if judged else None
+    return [
+        Rule(
+            "both disagree",
+            "It accuses a label that has the workshop's tag triple_disagreement.",
+            strict,
+        ),
+        Rule(
+            "none agrees",
+            "It accuses a label that has none of the workshop's tags by which a witness agrees.",
+            broad,
+        ),
+    ]

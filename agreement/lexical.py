@@ -41,6 +41,7 @@ def lexical_similarity(
             [fold(right[i]) for i in pairs],
             scorer=Levenshtein.normalized_similarity,
             dtype=np.float64,
+            workers=-1,
         )
     return scores
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # The ways in which captioning models say "there is no such thing here".
 NOT_APPLICABLE = frozenset({"n/a", "na", "n.a", "not applicable", "none"})
+_LONGEST = 32  # an "N/A" with blanks around it; longer texts need no closer look
 
 
 def is_missing(text: object) -> bool:
@@ -13,7 +14,9 @@ def is_missing(text: object) -> bool:
 
 def is_na(text: object) -> bool:
     """Tells whether the text is the answer "N/A", an answer and not a gap."""
-    return isinstance(text, str) and text.strip().rstrip(".").casefold() in NOT_APPLICABLE
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return False
+    return text.strip().rstrip(".").casefold() in NOT_APPLICABLE
 
 
 def is_scorable(text: object) -> bool:
@@ -27,4 +30,8 @@ def clean(text: str) -> str:
     Lone surrogates and null characters cannot be encoded as UTF-8 or hashed by
     a tokenizer; one broken label must not stop a run.
     """
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", " ").strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.replace("\x00", " ").strip()

@@ -79,12 +79,16 @@ def declare(
 
 def forget(dataset: fo.Dataset, stage: str) -> None:
     """Makes the stage's next run do everything again."""
-    if dataset.get_field(f"{LEDGER}.{stage}") is not None:
-        dataset.set_field(f"{LEDGER}.{stage}", None).save(f"{LEDGER}.{stage}")
+    dataset.set_field(f"{LEDGER}.{stage}", None).save(f"{LEDGER}.{stage}")
 
 
-def declare_status(dataset: fo.Dataset, stage: str) -> None:
-    """Makes ``audit_status.{stage}``, its reason, and ``audit_ledger.{stage}``."""
+def declare_status(dataset: fo.Dataset, stage: str) -> bool:
+    """Makes ``audit_status.{stage}``, its reason, and ``audit_ledger.{stage}``.
+
+    Returns:
+        whether they were there, so that the stage has run before
+    """
+    ran_before = dataset.get_field(f"{LEDGER}.{stage}") is not None
     for parent, description in _INTERNAL.items():
         if dataset.get_field(parent) is None:
             dataset.add_sample_field(
@@ -98,6 +102,7 @@ def declare_status(dataset: fo.Dataset, stage: str) -> None:
     for name in (f"{STATUS}.{stage}", f"{STATUS}.{stage}_why", f"{LEDGER}.{stage}"):
         if dataset.get_field(name) is None:
             dataset.add_sample_field(name, fo.StringField)
+    return ran_before
 
 
 def owned(dataset: fo.Dataset) -> dict[str, str]:

@@ -99,8 +99,9 @@ class Stage(foo.Operator):
         A field that had to be made holds nothing yet, whatever the ledger remembers.
         """
         dataset = root_dataset(samples)
-        owned_fields.declare_status(dataset, self.name)
-        if owned_fields.declare(dataset, self.name, self.writes(settings)):
+        made = owned_fields.declare(dataset, self.name, self.writes(settings))
+        ran_before = owned_fields.declare_status(dataset, self.name)
+        if made and ran_before:
             owned_fields.forget(dataset, self.name)
         return dataset
 

@@ -199,12 +199,14 @@ def _add(summaries: dict[str, ScoreSummary], scores: dict) -> None:
 
 
 def _count_gaps(gaps: dict[str, list[int]], chunk: Chunk, edges: Sequence[Edge]) -> None:
+    missing, na = {}, {}
+    for name in {field for edge in edges for field in (edge.left, edge.right)}:
+        missing[name] = np.array([is_missing(text) for text in chunk.columns[name]], dtype=bool)
+        na[name] = np.array([is_na(text) for text in chunk.columns[name]], dtype=bool)
     for edge in edges:
-        for pair in zip(chunk.columns[edge.left], chunk.columns[edge.right]):
-            if any(map(is_missing, pair)):
-                gaps[edge.field("")][0] += 1
-            elif any(map(is_na, pair)):
-                gaps[edge.field("")][1] += 1
+        either = missing[edge.left] | missing[edge.right]
+        gaps[edge.field("")][0] += int(either.sum())
+        gaps[edge.field("")][1] += int((~either & (na[edge.left] | na[edge.right])).sum())
 
 
 def _report(

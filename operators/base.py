@@ -221,6 +221,7 @@ class Stage(foo.Operator):
             description=self.description,
             icon=self.icon,
             dynamic=True,
+            disable_schema_validation=True,  # our own check says it in a sentence
             unlisted=self.unlisted,
             allow_immediate_execution=True,
             allow_delegated_execution=True,

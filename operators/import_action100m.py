@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from ..engine import media, provenance
 from ..engine.columns import write_columns
 from ..engine.progress import Progress
 from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
-from .action100m import LABEL_FIELDS, Video, read_uid, read_video
+from .action100m import read_uid, read_video
 from .action100m_fields import declare_fields
+from .action100m_report import Tally, make_report
 from .base import Stage
 from .settings import Settings, setting
 from .timed_labels import NOMINAL_FRAME_RATE, Clip, Notes
@@ -79,23 +79,6 @@ class ImportSettings(Settings):
         return {"clip_seconds": self.clip_seconds, "na": self.na}
 
 
-@dataclass
-class _Tally:
-    imported: int = 0
-    completed: int = 0
-    already: int = 0
-    no_media: int = 0
-    beyond_clip: int = 0
-    segments_beyond: int = 0
-    na_dropped: int = 0
-    partly_shown: int = 0
-    coverage_unknown: int = 0
-    labels: Counter = field(default_factory=Counter)
-    labelled: Counter = field(default_factory=Counter)
-    problems: Problems = field(default_factory=Problems)
-    remarks: Problems = field(default_factory=Problems)
-
-
 # ---- work ----
 
 
@@ -128,7 +111,7 @@ class ImportAction100M(Stage):
 
     def work(self, samples: None, settings: ImportSettings, progress: Progress) -> dict:
         dataset = _open(settings)
-        tally = _Tally()
+        tally = Tally()
         started = _now()
         files = find_record_files(settings.annotations)
         batch, nodes = [], 0
@@ -139,7 +122,7 @@ class ImportAction100M(Stage):
                 _import_batch(dataset, batch, settings, tally, started)
                 batch, nodes = [], 0
         _import_batch(dataset, batch, settings, tally, started)
-        report = _report(dataset, settings, tally)
+        report = make_report(settings.name, dataset.count(), tally, settings.media_dir)
         if dataset.count():
             provenance.register(dataset, self.name, settings.as_params(), report)
         return report
@@ -154,19 +137,20 @@ class ImportAction100M(Stage):
 def _open(settings: ImportSettings) -> fo.Dataset:
     """The dataset, with every field declared, so that empty ones exist too."""
     if fo.dataset_exists(settings.name):
-        return fo.load_dataset(settings.name)
-    dataset = fo.Dataset(settings.name, persistent=True)
-    dataset.media_type = "video"
-    dataset.info[_MARK] = settings.lasting
-    dataset.save()
-    declare_fields(dataset)
-    dataset.create_index("video_uid")
+        dataset = fo.load_dataset(settings.name)
+    else:
+        dataset = fo.Dataset(settings.name, persistent=True)
+        dataset.info[_MARK] = settings.lasting
+        dataset.media_type = "video"
+        dataset.save()
+    if "video_uid" not in dataset.get_index_information():  # the last thing made here
+        declare_fields(dataset)
+        dataset.create_index("video_uid")
     return dataset
 
 
 def _with_progress(files: list[Path], problems: Problems, progress: Progress) -> Iterator[Record]:
-    # Rows can be counted beforehand in parquet files only; else files are counted.
-    total = count_rows(files)
+    total = count_rows(files)  # known of parquet files only; else files are counted
     label = "Importing rows" if total is not None else "Importing files"
     with progress.step(label, len(files) if total is None else total) as advance:
         for file in files:
@@ -187,7 +171,7 @@ def _import_batch(
     dataset: fo.Dataset,
     batch: list[Record],
     settings: ImportSettings,
-    tally: _Tally,
+    tally: Tally,
     started: datetime,
 ) -> None:
     rows = _by_uid(batch, tally.problems)
@@ -240,15 +224,13 @@ def _add_samples(dataset: fo.Dataset, rows: list[dict]) -> list[str]:
 
 
 def _already_there(dataset: fo.Dataset, uids: list[str]) -> dict[str, tuple[str, bool, datetime]]:
-    found = dataset.match(F("video_uid").is_in(uids)) if uids else None
-    if found is None:
-        return {}
-    columns = found.values(["video_uid", "id", _DONE, "created_at"])
-    return {uid: (i, done is not None, made) for uid, i, done, made in zip(*columns)}
+    found = dataset.match(F("video_uid").is_in(uids))
+    rows = zip(*found.values(["video_uid", "id", _DONE, "created_at"]))
+    return {uid: (i, done is not None, made) for uid, i, done, made in rows}
 
 
 def _read_columns(
-    uid: str, record: Record, settings: ImportSettings, tally: _Tally
+    uid: str, record: Record, settings: ImportSettings, tally: Tally
 ) -> dict[str, object] | None:
     notes = Notes(tally.problems, tally.remarks, f"{record.where}, {uid}")
     path = _find_media(uid, settings)
@@ -257,7 +239,7 @@ def _read_columns(
     video = read_video(record.values, uid, clip, settings.na == "keep", notes)
     if video is None:
         return None
-    _count(video, tally)
+    tally.count(video)
     tally.no_media += not path.exists()
     return {
         "filepath": str(path.absolute()),
@@ -269,7 +251,8 @@ def _read_columns(
 
 def _find_media(uid: str, settings: ImportSettings) -> Path:
     """The video's file, or the path where it would be looked for."""
-    folder = Path(settings.media_dir or _folder_of(settings.annotations)).expanduser()
+    folder = Path(settings.media_dir or settings.annotations).expanduser()
+    folder = folder.parent if folder.is_file() else folder
     return media.find_video(folder, uid) or folder / f"{uid}.mp4"
 
 
@@ -283,11 +266,6 @@ def _read_media(path: Path, notes: Notes) -> fo.VideoMetadata | None:
         return None
 
 
-def _folder_of(annotations: str) -> Path:
-    path = Path(annotations).expanduser()
-    return path if path.is_dir() else path.parent
-
-
 def _clip(seconds: float | None, metadata: fo.VideoMetadata | None) -> Clip:
     if metadata is None:
         return Clip(seconds, NOMINAL_FRAME_RATE)
@@ -295,21 +273,9 @@ def _clip(seconds: float | None, metadata: fo.VideoMetadata | None) -> Clip:
     return Clip(shown, metadata.frame_rate, metadata.total_frame_count)
 
 
-def _count(video: Video, tally: _Tally) -> None:
-    tally.labels.update(video.labels)
-    tally.labelled.update(name for name, n in video.labels.items() if n)
-    tally.na_dropped += video.na_dropped
-    tally.segments_beyond += video.beyond_clip
-    tally.beyond_clip += bool(video.beyond_clip)
-    coverage = video.columns["clip_coverage"]
-    tally.coverage_unknown += coverage is None
-    tally.partly_shown += coverage is not None and coverage < 1
-
-
 def _now() -> datetime:
-    # The database keeps whole milliseconds, so that nothing made from here on is older.
     now = datetime.now(timezone.utc).replace(tzinfo=None)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the database keeps it
 
 
 # ---- form ----
@@ -331,56 +297,3 @@ def _name_problem(settings: ImportSettings) -> str | None:
             "choose another name."
         )
     return None
-
-
-def _report(dataset: fo.Dataset, settings: ImportSettings, tally: _Tally) -> dict:
-    new = tally.imported + tally.completed
-    fields = [
-        {
-            "field": name,
-            "labels": tally.labels[name],
-            "samples": tally.labelled[name],
-            "samples_without": new - tally.labelled[name],
-        }
-        for name in LABEL_FIELDS
-    ]
-    return {
-        "summary": _sentences(settings, tally, new),
-        "dataset": dataset.name,
-        "samples": dataset.count(),
-        "imported": tally.imported,
-        "completed": tally.completed,
-        "already_there": tally.already,
-        "without_video": tally.no_media,
-        "na_dropped": tally.na_dropped,
-        "segments_outside_clip": tally.segments_beyond,
-        "clip_shows_part": tally.partly_shown,
-        "clip_coverage_unknown": tally.coverage_unknown,
-        "fields": fields,
-        "problems": tally.problems.rows(),
-        "remarks": tally.remarks.rows(),
-    }
-
-
-def _sentences(settings: ImportSettings, tally: _Tally, new: int) -> list[str]:
-    sentences = [
-        f"Imported {tally.imported:,} videos; {tally.already:,} were there already"
-        + (f" and {tally.completed:,} were completed." if tally.completed else ".")
-    ]
-    if tally.no_media:
-        where = f"in {settings.media_dir}" if settings.media_dir else "beside the annotations"
-        sentences.append(
-            f"{tally.no_media:,} of {new:,} have no video {where}; their texts can be audited."
-        )
-    if tally.segments_beyond or tally.partly_shown:
-        sentences.append(
-            f"Of {new:,} clips, {tally.partly_shown:,} show only a part of the annotated video "
-            f"(clip_coverage), and {tally.segments_beyond:,} segments lie wholly outside "
-            "(outside_clip)."
-        )
-    if tally.na_dropped:
-        sentences.append(f'{tally.na_dropped:,} actions "N/A" were left out.')
-    count = len(tally.problems)
-    if count:
-        sentences.append(f"{count:,} problems in {len(tally.problems.rows())} kinds; see the list.")
-    return sentences

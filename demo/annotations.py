@@ -174,7 +174,7 @@ def _metadata(scene: Scene, rng: random.Random) -> dict:
     if sightings and rng.random() < 0.6:
         for sighting in sightings:
             words = f"now watch {name(sighting.figure, ANNOTATOR)}".split()
-            spoken.append({"time": str(sighting.start), "text": "  ".join(words)})
+            spoken.append({"time": f"{sighting.start:.2f}", "text": "  ".join(words)})
     return {
         "title": f"Shape stories: {title}",
         "description": f"A short animation with {title}.\nDrawn for the demo of Second Opinion.",

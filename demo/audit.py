@@ -44,7 +44,9 @@ def run_stages(
         summary = operator(samples, **settings)["summary"]
         say(f"{stage}: {' '.join(summary)}")
 
-    run("import_action100m", None, annotations=str(annotations), name=name, media_dir=str(clips))
+    # kept, because "N/A" is an answer too: nobody acts on a title card
+    files = {"annotations": str(annotations), "media_dir": str(clips)}
+    run("import_action100m", None, **files, name=name, na="keep")
     dataset = fo.load_dataset(name)
     run("hoist_labels", dataset)
     for witness, file in answers.items():

@@ -15,10 +15,9 @@ import av
 
 from demo import drawing, language, motion
 from demo.drawing import draw_frame
-from demo.language import HEIGHT, WIDTH, Scene
+from demo.language import FPS, HEIGHT, WIDTH, Scene
 from demo.motion import frame_times
 
-FPS = 12
 _STAMPS = "clips.json"
 
 
@@ -76,7 +75,7 @@ def render_clip(scene: Scene, path: str | Path) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"preset": "veryfast", "crf": "21", "g": str(2 * FPS)}
-        for time in frame_times(scene, FPS):
+        for time in frame_times(scene):
             frame = av.VideoFrame.from_ndarray(draw_frame(scene, time), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -187,21 +187,17 @@ def _guess(episode: Episode) -> tuple[str, str | None]:
 
 
 def _counted_once(episodes: list[Episode]) -> list[Episode]:
-    """Members of one group that come on in several steps are one event."""
+    """What one figure does in several steps is one event."""
     kept: list[Episode] = []
     for episode in episodes:
         before = kept[-1] if kept else None
-        if (
-            before
-            and before.colour == episode.colour
-            and before.action in ("appear", "multiply")
-            and episode.action == "multiply"
-            and episode.first - before.last <= 2
-        ):
-            before.last, before.action = episode.last, "multiply"
-            before.seen = before.seen + episode.seen[1:]
-        else:
-            kept.append(episode)
+        if before and before.colour == episode.colour and episode.first - before.last <= 2:
+            coming = before.action == "appear" and episode.action == "multiply"
+            if coming or before.action == episode.action:
+                before.last, before.action = episode.last, episode.action
+                before.seen = before.seen + episode.seen[1:]
+                continue
+        kept.append(episode)
     return kept
 
 

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 320, 240
+FPS = 12
 
 SHAPES = (
     *("circle", "square", "triangle", "star", "heart"),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from demo.language import HEIGHT, OPPOSITE, TITLE, WIDTH, Beat, Scene
+from demo.language import FPS, HEIGHT, OPPOSITE, TITLE, WIDTH, Beat, Scene
 from demo.stage import GROWTH
 
 #: The share of a beat that is stillness after the movement.
@@ -223,6 +223,6 @@ _ACTIONS = {
 }
 
 
-def frame_times(scene: Scene, fps: int) -> Iterator[float]:
+def frame_times(scene: Scene) -> Iterator[float]:
     """The moment of each frame of the clip, in seconds."""
-    return (index / fps for index in range(round(scene.shown * fps)))
+    return (index / FPS for index in range(round(scene.shown * FPS)))

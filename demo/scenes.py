@@ -9,6 +9,7 @@ from dataclasses import replace
 from demo.language import (
     COLOURS,
     FORMATIONS,
+    FPS,
     PATTERNS,
     SETTINGS,
     SHAPES,
@@ -57,10 +58,15 @@ def _frame_of(rng: random.Random) -> dict:
     }
 
 
+def _on_frame(time: float) -> float:
+    """The nearest moment at which a frame begins, so that a clip ends with its story."""
+    return round(time * FPS) / FPS
+
+
 def _title_scene(rng: random.Random) -> Scene:
     frame = _frame_of(rng)
     titles = rng.sample(TITLES, 2)
-    middle, end = round(rng.uniform(3.0, 3.6), 2), round(rng.uniform(6.2, 7.0), 2)
+    middle, end = _on_frame(rng.uniform(3.0, 3.6)), _on_frame(rng.uniform(6.2, 7.0))
     beats = (Beat(TITLE, 0.0, middle, text=titles[0]), Beat(TITLE, middle, end, text=titles[1]))
     return Scene(**frame, cast=(), beats=beats, shown=end)
 
@@ -74,12 +80,12 @@ def _story(rng: random.Random, beats: int) -> Scene:
     stage = Stage(rng, _cast(rng))
     told, now = [], 0.0
     if rng.random() < 0.12:
-        now = 1.6
+        now = _on_frame(1.6)
         told.append(Beat(TITLE, 0.0, now, text=rng.choice(TITLES)))
     length = {2: 3.0, 3: 2.45, 4: 2.15}[beats]
     for _ in range(beats):
-        end = round(now + length * rng.uniform(0.93, 1.07), 2)
-        told.append(stage.next_beat(round(now, 2), end))
+        end = _on_frame(now + length * rng.uniform(0.93, 1.07))
+        told.append(stage.next_beat(now, end))
         now = end
     used = {index for beat in told for index in (beat.actor, beat.other) if index is not None}
     cast, told = _without_idlers(stage.cast, told, sorted(used))

@@ -6,8 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from demo.clips import FPS, clip_path, render_clip, render_clips
+from demo.clips import clip_path, render_clip, render_clips
 from demo.drawing import draw_frame
+from demo.language import FPS
 from demo.motion import frame_times
 
 
@@ -23,7 +24,7 @@ def test_a_clip_is_what_browsers_play(scenes, paths):
         assert stream.codec_context.pix_fmt == "yuv420p"
         assert (stream.width, stream.height) == (320, 240)
         assert stream.average_rate == FPS
-        assert float(container.duration) / 1e6 == pytest.approx(scenes[0].shown, abs=0.1)
+        assert float(container.duration) / 1e6 == pytest.approx(scenes[0].shown, abs=1e-3)
 
 
 def test_a_clip_can_be_played_before_it_is_loaded(paths):
@@ -33,7 +34,7 @@ def test_a_clip_can_be_played_before_it_is_loaded(paths):
 
 def test_a_clip_shows_its_scene(scenes, paths):
     frames = frames_of(paths[1])
-    times = list(frame_times(scenes[1], FPS))
+    times = list(frame_times(scenes[1]))
     assert len(frames) == len(times)
     for index in (0, len(frames) // 2, len(frames) - 1):
         drawn = draw_frame(scenes[1], times[index]).astype(int)
@@ -43,7 +44,7 @@ def test_a_clip_shows_its_scene(scenes, paths):
 def test_a_clip_cut_short_ends_before_its_story(scenes, paths):
     index = next(i for i, scene in enumerate(scenes) if scene.shown < scene.duration)
     seconds = len(frames_of(paths[index])) / FPS
-    assert seconds == pytest.approx(scenes[index].shown, abs=0.1)
+    assert seconds == pytest.approx(scenes[index].shown, abs=1e-3)
     assert seconds < scenes[index].duration - 1
 
 

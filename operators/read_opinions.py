@@ -1,0 +1,300 @@
+"""Read opinions: from a model's raw answers to one text field an aspect."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import fiftyone as fo
+
+from ..agreement.aspects import ACTION100M_ANSWER
+from ..agreement.texts import clean
+from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.fields import STATUS
+from ..engine.progress import Progress
+from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
+from ..models.answers import COMPLETE, EMPTY, PARTIAL, UNREADABLE, Answer, read_answer
+from ..models.prompts import TASKS
+from .base import Stage
+from .sample_keys import KEY_COLUMNS, SampleKeys
+from .settings import Settings, setting
+
+Samples = fo.core.collections.SampleCollection
+
+# Where a file keeps the raw answer; else the row's own columns are the answer.
+_ANSWER_COLUMNS = ("answer", "raw", "response", "output", "result")
+_BATCH = 1_000
+_MOST_RAW = 1_000_000
+
+# What each outcome means for the sample's status.
+_STATUS_OF = {COMPLETE: "ok", PARTIAL: "missing", EMPTY: "missing", UNREADABLE: "failed"}
+
+# The schema that Action100M's own prompt shows; a model that only repeats it says nothing.
+_PUBLISHED_SCHEMA = (
+    "Single sentence video caption.",
+    "Detailed, comprehensive description.",
+    "A single verb phrase (no -ing forms) brifly summarizing the overall action content.",
+    "A single imperitive sentence describing how the action is performed with more details.",
+    "Single sentece or an imformative noun phrase describing who is performing the action.",
+)
+_REPEATED = (*_PUBLISHED_SCHEMA, *TASKS["action100m"].descriptions)
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class ReadSettings(Settings):
+    prefix: str | None = setting(
+        None,
+        "Prefix",
+        "What the opinions' fields begin with, such as qwen3vl in qwen3vl_summary_brief",
+        required=True,
+    )
+    source_field: str | None = setting(
+        None,
+        "Field of answers",
+        "The field that holds what the model wrote",
+        kind="field",
+        types=(fo.StringField,),
+    )
+    file: str | None = setting(
+        None,
+        "File of answers",
+        "Or a JSON Lines, CSV or parquet file, one row a sample, found by the sample's id, its "
+        "file's name or its video_uid",
+        kind="path",
+    )
+    overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
+
+    def field_of(self, suffix: str) -> str:
+        """The name of a field of this witness."""
+        return f"{self.prefix}_{suffix}"
+
+
+# ---- work ----
+
+
+class _Tally:
+    """Counts answers by outcome, form and the names that they fill."""
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+        self._kinds: Counter = Counter()
+
+    def count(self, answer: Answer, where: str, instead_of: tuple | None = None) -> tuple:
+        """Counts an answer, perhaps in the place of an earlier one; gives its kind."""
+        found = tuple(name for name, text in answer.texts.items() if text is not None)
+        kind = (answer.outcome, answer.form, found)
+        self._kinds[kind] += 1
+        if instead_of:
+            self._kinds[instead_of] -= 1
+        if answer.outcome == UNREADABLE:
+            self.problems.add("answer_unreadable", f"{where}: {answer.reason}")
+        return kind
+
+    def silent(self, count: int) -> None:
+        """Counts samples that have no answer at all."""
+        self._kinds[EMPTY, "none", ()] += count
+
+    def by(self, part: int) -> Counter:
+        """Answers by outcome (0) or form (1)."""
+        counts = Counter()
+        for kind, n in self._kinds.items():
+            if part == 0 or kind[0] not in (EMPTY, UNREADABLE):
+                counts[kind[part]] += n
+        return +counts
+
+    def filled(self, name: str) -> int:
+        """How many samples have a text of this name."""
+        return sum(n for kind, n in self._kinds.items() if name in kind[2])
+
+
+class ReadOpinions(Stage):
+    """Reads a witness's answers into the fields that are compared."""
+
+    name = "read_opinions"
+    label = "Read opinions"
+    description = (
+        "Reads what another model wrote of each clip, from a field or a file, in whatever form "
+        "it answered. Writes one text field an aspect, the raw answer, the reason wherever it "
+        "could not be read, and audit_status."
+    )
+    icon = "record_voice_over"
+    settings = ReadSettings
+
+    def writes(self, settings: ReadSettings) -> dict[str, tuple]:
+        written = {
+            settings.field_of(suffix): (fo.StringField, f"{settings.prefix}: {suffix}")
+            for suffix in ACTION100M_ANSWER
+        }
+        raw = settings.field_of("raw")
+        if raw != settings.source_field:
+            written[raw] = (fo.StringField, f"What {settings.prefix} wrote, as it wrote it")
+        why = "Why the answer could not be read, or not all of it"
+        return {**written, settings.field_of("error"): (fo.StringField, why)}
+
+    def check(self, samples: Samples, settings: ReadSettings) -> dict[str, str]:
+        if not settings.prefix.isidentifier() or settings.prefix.startswith("_"):
+            return {
+                "prefix": f"Prefix: {settings.prefix!r} cannot begin a field's name; use letters, "
+                "digits and underscores."
+            }
+        if bool(settings.source_field) == bool(settings.file):
+            return {"source_field": "Give either the field or the file that holds the answers."}
+        raw = settings.field_of("raw")
+        if settings.source_field != raw and settings.source_field in self.writes(settings):
+            return {
+                "prefix": f"Prefix: the answers are in {settings.source_field!r}, which would be "
+                "written to. Choose another prefix."
+            }
+        if settings.file:
+            try:
+                find_record_files(settings.file)
+            except ValueError as error:
+                return {"file": f"File of answers: {error}"}
+        return {}
+
+    def work(self, samples: Samples, settings: ReadSettings, progress: Progress) -> dict:
+        self.open(samples, settings)
+        tally = _Tally()
+        if settings.source_field:
+            _read_field(samples, settings, tally, progress)
+        else:
+            _read_file(samples, settings, tally, progress)
+        return _report(settings, samples.count(), tally)
+
+    def shows(self, samples: Samples, settings: ReadSettings, report: dict) -> fo.DatasetView:
+        return samples.exists(settings.field_of("error"))
+
+
+def _read_field(
+    samples: Samples, settings: ReadSettings, tally: _Tally, progress: Progress
+) -> None:
+    chunks = read_chunks(samples, [settings.source_field])
+    for chunk in progress.over(chunks, "Reading answers", samples.count()):
+        answers = {}
+        for sample_id, raw in zip(chunk.ids, chunk.columns[settings.source_field]):
+            answers[sample_id] = (_read(raw), raw)
+            tally.count(answers[sample_id][0], f"sample {sample_id}")
+        _write(samples, settings, answers, tally)
+
+
+def _read_file(samples: Samples, settings: ReadSettings, tally: _Tally, progress: Progress) -> None:
+    keys, seen = SampleKeys(samples), {}
+    for batch in _batches(settings, tally.problems, progress):
+        answers = {}
+        for record in batch:
+            sample_id = keys.find(record, tally.problems)
+            if sample_id is None:
+                continue
+            raw = _raw_of(record, settings)
+            answer = _read(raw)
+            if sample_id in seen:
+                tally.problems.add("sample_answered_twice", f"{record.where}: the last is kept")
+                if answer.outcome == EMPTY:
+                    continue
+            answers[sample_id] = (answer, raw)
+            seen[sample_id] = tally.count(answer, record.where, seen.get(sample_id))
+        _write(samples, settings, answers, tally)
+    tally.silent(len(keys) - len(seen))
+
+
+def _batches(
+    settings: ReadSettings, problems: Problems, progress: Progress
+) -> Iterator[list[Record]]:
+    files = find_record_files(settings.file)
+    records = read_records(files, problems)
+    with progress.step("Reading answers", count_rows(files) or 0) as advance:
+        while batch := list(islice(records, _BATCH)):
+            yield batch
+            advance(len(batch))
+
+
+def _raw_of(record: Record, settings: ReadSettings) -> object:
+    for name in _ANSWER_COLUMNS:
+        if name in record.values:
+            raw = record.values[name]
+            return None if isinstance(raw, float) and math.isnan(raw) else raw
+    own = f"{settings.prefix}_"
+    return {
+        name.removeprefix(own): value
+        for name, value in record.values.items()
+        if name not in KEY_COLUMNS and value is not None and value != ""
+    } or None
+
+
+def _read(raw: object) -> Answer:
+    return read_answer(raw, ACTION100M_ANSWER, _REPEATED)
+
+
+def _write(
+    samples: Samples, settings: ReadSettings, answers: dict[str, tuple], tally: _Tally
+) -> None:
+    status, why = f"{STATUS}.{ReadOpinions.name}", f"{STATUS}.{ReadOpinions.name}_why"
+    dataset = root_dataset(samples)
+    # A sample without an answer keeps what another run may have written there.
+    silent = [i for i, (answer, _) in answers.items() if answer.outcome == EMPTY]
+    reason = f"{settings.prefix}: there is no answer"
+    nothing = {status: [_STATUS_OF[EMPTY]] * len(silent), why: [reason] * len(silent)}
+    write_columns(dataset, silent, nothing)
+    said = {i: pair for i, pair in answers.items() if pair[0].outcome != EMPTY}
+    read = [answer for answer, _ in said.values()]
+    reasons = [answer.reason for answer in read]
+    columns = {
+        settings.field_of(suffix): [clean(answer.texts[suffix] or "") or None for answer in read]
+        for suffix in ACTION100M_ANSWER
+    }
+    if settings.field_of("raw") != settings.source_field:
+        columns[settings.field_of("raw")] = [
+            _as_text(raw, i, tally.problems) for i, (_, raw) in said.items()
+        ]
+    columns[settings.field_of("error")] = reasons
+    columns[status] = [_STATUS_OF[answer.outcome] for answer in read]
+    columns[why] = [reason and f"{settings.prefix}: {reason}" for reason in reasons]
+    write_columns(dataset, list(said), columns)
+
+
+def _as_text(raw: object, sample_id: str, problems: Problems) -> str:
+    text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
+    if len(text) > _MOST_RAW:
+        problems.add("raw_answer_cut", f"sample {sample_id}: {len(text):,} characters")
+    return clean(text[:_MOST_RAW])
+
+
+# ---- form ----
+
+
+def _report(settings: ReadSettings, total: int, tally: _Tally) -> dict:
+    outcomes = tally.by(0)
+    sentences = [
+        f"Read {outcomes[COMPLETE]:,} answers of {total:,} samples in full and "
+        f"{outcomes[PARTIAL]:,} in part; {outcomes[UNREADABLE]:,} could not be read and "
+        f"{outcomes[EMPTY]:,} samples have none."
+    ]
+    if tally.problems["key_unmatched"]:
+        sentences.append(f"{tally.problems['key_unmatched']:,} rows belong to no sample here.")
+    return {
+        "summary": sentences,
+        "samples": total,
+        "answered": total - outcomes[EMPTY],
+        "without_answer": outcomes[EMPTY],
+        "outcomes": [
+            {"outcome": name, "samples": outcomes[name]}
+            for name in (COMPLETE, PARTIAL, UNREADABLE, EMPTY)
+        ],
+        "forms": [{"form": form, "answers": n} for form, n in tally.by(1).most_common()],
+        "fields": [
+            {
+                "field": settings.field_of(suffix),
+                "filled": tally.filled(suffix),
+                "missing": total - tally.filled(suffix),
+            }
+            for suffix in ACTION100M_ANSWER
+        ],
+        "problems": tally.problems.rows(),
+    }

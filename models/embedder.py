@@ -13,9 +13,10 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 from transformers import AutoConfig
 from transformers.utils import cached_file
 
+from .errors import ModelUnavailable
 from .frames import SampledClip
 from .known import KNOWN
-from .loading import ModelUnavailable, Place, Source, explained, resolved_revision, with_attention
+from .loading import Place, Source, explained, resolved_revision, with_attention
 
 # How token vectors become one where a checkpoint is a bare transformer: a decoder's last
 # token has read all others; Molmo2 was trained to caption, not to embed, so all count alike.

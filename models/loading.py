@@ -11,11 +11,8 @@ from typing import Any
 import torch
 from transformers.utils import is_flash_attn_2_available
 
+from .errors import ModelUnavailable
 from .known import describe, split_revision, warn_if_unpinned
-
-
-class ModelUnavailable(RuntimeError):
-    """A model that cannot be loaded; the message says why, what to install and how large it is."""
 
 
 @dataclass(frozen=True)

@@ -79,3 +79,9 @@ def sampled(real_clips):
         sample_frames(Clip(bikes), Sampling(fps=2, max_pixels=128 * 128)),
         sample_frames(Clip(bunny), Sampling(fps=1, max_pixels=100 * 100)),
     ]
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """The module of chat servers that behave badly."""
+    return _module("servers")

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from fiftyone.plugins.orgs.second_opinion.audit.models.annotator import Annotator, Generation
+from fiftyone.plugins.orgs.second_opinion.audit.models.annotator import Annotator
+from fiftyone.plugins.orgs.second_opinion.audit.models.errors import ModelUnavailable
 from fiftyone.plugins.orgs.second_opinion.audit.models.frames import Clip, Sampling, sample_frames
-from fiftyone.plugins.orgs.second_opinion.audit.models.loading import ModelUnavailable
+from fiftyone.plugins.orgs.second_opinion.audit.models.generation import Generation
 
 ARCHITECTURES = ("qwen3_vl", "molmo2", "smolvlm")
 SHORT = Generation(max_new_tokens=6)

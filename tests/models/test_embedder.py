@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.models import known
 from fiftyone.plugins.orgs.second_opinion.audit.models.embedder import Embedder
-from fiftyone.plugins.orgs.second_opinion.audit.models.loading import ModelUnavailable, Source
+from fiftyone.plugins.orgs.second_opinion.audit.models.errors import ModelUnavailable
+from fiftyone.plugins.orgs.second_opinion.audit.models.loading import Source
 
 VISUAL = ("qwen3_vl", "molmo2", "siglip2")
 TEXTS = ["a dog", "somebody repairs the chain of a bicycle in a garage, then rides away", "N/A"]

@@ -1,0 +1,116 @@
+"""A chat server on the loopback that behaves as badly as it is told to."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Server:
+    """Serves one model; every chat request takes the next behaviour, then good ones follow.
+
+    A behaviour is a number (that status), ``nonsense``, ``html``, ``drop``, ``slow``,
+    ``empty``, ``long``, ``parts``, ``later`` (429 with Retry-After), ``no-schema`` (400
+    where a schema is asked for) or ``ok``.
+    """
+
+    def __init__(self, behaviours=(), models=("tiny",), delay=0.0, always=None, key=None):
+        self.behaviours, self.models, self.delay = list(behaviours), models, delay
+        self.always, self.key = always, key
+        self.requests, self.in_flight, self.most_in_flight = [], 0, 0
+        self.lock, self.gone = threading.Lock(), False
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+
+    def __enter__(self):
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+    def stop(self):
+        self.gone = True  # connections that are open end with their next request
+        self._http.shutdown()
+        self._http.server_close()
+
+    def next_behaviour(self):
+        with self.lock:
+            if self.always is not None:
+                return self.always
+            return self.behaviours.pop(0) if self.behaviours else "ok"
+
+
+def words_of(body):
+    """The prompt of a request, and how many pictures came with it."""
+    parts = body["messages"][0]["content"]
+    texts = [part["text"] for part in parts if part["type"] == "text"]
+    return texts[-1].split("\n", 1)[1], sum(part["type"] == "image_url" for part in parts)
+
+
+def _handler(server):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *words):
+            pass
+
+        def do_GET(self):
+            if server.key and self.headers.get("Authorization") != f"Bearer {server.key}":
+                return self.answer(401, {"error": {"message": "bad key"}})
+            return self.answer(200, {"data": [{"id": name} for name in server.models]})
+
+        def do_POST(self):
+            if server.gone:
+                self.close_connection = True
+                return self.connection.close()
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with server.lock:
+                server.requests.append(body)
+                server.in_flight += 1
+                server.most_in_flight = max(server.most_in_flight, server.in_flight)
+            try:
+                time.sleep(server.delay)
+                self.behave(server.next_behaviour(), body)
+            finally:
+                with server.lock:
+                    server.in_flight -= 1
+
+        def behave(self, behaviour, body):
+            if isinstance(behaviour, int):
+                return self.answer(behaviour, {"error": {"message": f"told to say {behaviour}"}})
+            if behaviour == "later":
+                return self.answer(429, {}, {"Retry-After": "0"})
+            if behaviour == "no-schema" and "response_format" in body:
+                return self.answer(400, {"error": "response_format is not supported"})
+            if behaviour == "drop":
+                self.close_connection = True
+                return self.connection.close()
+            if behaviour == "slow":
+                time.sleep(1.0)
+            if behaviour == "nonsense":
+                return self.answer(200, {"choices": []})
+            if behaviour == "html":
+                return self.send(200, b"<html>Bad gateway</html>", "text/html")
+            prompt, pictures = words_of(body)
+            text = {"empty": ""}.get(behaviour, f"{prompt} {pictures}")
+            content = [{"type": "text", "text": text}] if behaviour == "parts" else text
+            choice = {
+                "message": {"role": "assistant", "content": content},
+                "finish_reason": "length" if behaviour == "long" else "stop",
+            }
+            return self.answer(200, {"choices": [choice], "usage": {"completion_tokens": 7}})
+
+        def answer(self, status, body, headers=None):
+            return self.send(status, json.dumps(body).encode(), "application/json", headers)
+
+        def send(self, status, data, kind, headers=None):
+            self.send_response(status)
+            for name, value in {"Content-Type": kind, **(headers or {})}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    return Handler

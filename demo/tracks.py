@@ -14,7 +14,7 @@ _MOVING = ("enter", "slide", "rise", "sink")
 _FAR = 13.0  # pixels that count as having gone somewhere
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """The figures of one colour in every frame.
 
@@ -65,7 +65,7 @@ class Track:
         return np.concatenate([[0.0], np.where(area > 0, changed / outline, 0.0)])
 
 
-@dataclass
+@dataclass(eq=False)
 class Sign:
     """A sign that came up under a figure."""
 
@@ -74,7 +74,7 @@ class Sign:
     word: str | None
 
 
-@dataclass
+@dataclass(eq=False)
 class Spell:
     """A stretch of frames in which one track stirs, and what it amounts to."""
 

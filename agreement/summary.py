@@ -47,12 +47,8 @@ class ScoreSummary:
         return (min(at, _BINS - 1) + 0.5) / _BINS
 
     def as_row(self) -> dict:
-        """Count, missing, mean and three quantiles, for a report's table."""
-        return {
-            "n": self.n,
-            "missing": self.missing,
-            "mean": self.mean,
-            "p10": self.quantile(0.1),
-            "median": self.quantile(0.5),
-            "p90": self.quantile(0.9),
-        }
+        """Count, missing, mean and three quantiles, rounded for a report's table."""
+        shares = {"p10": 0.1, "median": 0.5, "p90": 0.9}
+        found = {"mean": self.mean} | {name: self.quantile(s) for name, s in shares.items()}
+        rounded = {name: None if v is None else round(v, 3) for name, v in found.items()}
+        return {"n": self.n, "missing": self.missing, **rounded}

@@ -235,10 +235,13 @@ class Stage(foo.Operator):
         if settings is not None:
             problems = self.problems(samples, settings)
         dataset = None if samples is None else root_dataset(samples)
-        return forms.build(self, dataset, settings, problems)
+        own_fields = ctx.params.get("aspects") == forms.OWN_FIELDS
+        return forms.build(self, dataset, settings, problems, own_fields)
 
     def execute(self, ctx: foo.ExecutionContext) -> dict:
-        settings = self.settings.read(dict(ctx.params), ignore=_APP_PARAMS)
+        settings, problems = forms.read(self.settings, ctx.params, _APP_PARAMS)
+        if settings is None:
+            raise SettingsError(problems)
         samples = self._samples(ctx)
         operation = getattr(ctx, "_delegated_operation_id", None)  # FiftyOne has no public name
         with Heartbeat(operation) as heartbeat:

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from .base import Stage
 
 
+# A person who clicks picks an annotation and opinions; JSON is for those who type.
+OWN_FIELDS = "my own fields"
+_OWN_INPUTS = ("annotation", "opinions")
+_WITNESSES = "abcdefghijklmnopqrstuvwxyz"
+
+
 def read(
     declared: type[Settings], params: dict, ignore: tuple[str, ...]
 ) -> tuple[Settings | None, dict[str, str]]:
     """Reads a form's parameters: the settings, or None and what is wrong with them."""
     try:
-        return declared.read(dict(params), ignore=ignore), {}
+        return declared.read(_with_own_aspect(params), ignore=(*ignore, *_OWN_INPUTS)), {}
     except SettingsError as error:
         return None, error.problems
 
@@ -29,6 +35,7 @@ def build(
     dataset: fo.Dataset | None,
     settings: Settings | None,
     problems: dict[str, str],
+    own_fields: bool = False,
 ) -> types.Property:
     """The stage's form: an input a setting, what is wrong, and what will be written."""
     inputs = types.Object()
@@ -37,6 +44,8 @@ def build(
         if settings is None or spec.shown(settings):
             prop = _add_input(inputs, name, spec, default_of(f), dataset)
             shown.add(name)
+            if spec.kind == "aspects" and own_fields:
+                _add_own_fields(inputs, dataset)
             if name in problems:
                 prop.invalid = True
                 prop.error_message = problems[name]
@@ -75,6 +84,40 @@ def report(label: str, results: dict | None, view: fo.DatasetView | None) -> typ
     return types.Property(outputs, view=types.View(label=label))
 
 
+def _with_own_aspect(params: dict) -> dict:
+    if params.get("aspects") != OWN_FIELDS:
+        return dict(params)
+    annotation, opinions = params.get("annotation"), params.get("opinions") or []
+    if not annotation or not opinions:
+        raise SettingsError({"aspects": "Choose the annotation and at least one opinion."})
+    opinions = dict(zip(_WITNESSES, opinions))
+    aspect = {"name": annotation, "annotation": annotation, "opinions": opinions}
+    return {**params, "aspects": [aspect]}
+
+
+def _add_aspects(inputs: types.Object, name: str, default: str, common: dict) -> types.Property:
+    choices = types.AutocompleteView(allow_user_input=True)
+    for value in (default, OWN_FIELDS):
+        choices.add_choice(value, label=value)
+    return inputs.str(name, default=default, view=choices, **common)
+
+
+def _add_own_fields(inputs: types.Object, dataset: fo.Dataset | None) -> None:
+    texts = suitable_fields(dataset, (fo.StringField,))
+    one, several = types.DropdownView(), types.DropdownView(multiple=True)
+    for text in texts:
+        one.add_choice(text, label=text)
+        several.add_choice(text, label=text)
+    inputs.str("annotation", label="Annotation", description="The text under audit", view=one)
+    inputs.list(
+        "opinions",
+        types.String(),
+        label="Opinions",
+        description="What other models said of the same samples: witnesses a, b, ...",
+        view=several,
+    )
+
+
 def _add_input(
     inputs: types.Object, name: str, spec: Spec, default: object, dataset: fo.Dataset | None
 ) -> types.Property:
@@ -89,6 +132,8 @@ def _add_input(
     if spec.kind == "path":
         explorer = types.FileExplorerView(button_label="Choose", choose_button_label="Use this")
         return inputs.file(name, view=explorer, **common)
+    if spec.kind == "aspects":
+        return _add_aspects(inputs, name, default, common)
     values = list(spec.choices)
     if spec.kind == "field":
         values = suitable_fields(dataset, spec.types)

@@ -39,7 +39,7 @@ class RunSettings(Settings):
         "action100m",
         "Aspects",
         "What is compared: action100m, or a list of aspects as JSON",
-        kind="json",
+        kind="aspects",
         required=True,
     )
     settings: dict = setting(

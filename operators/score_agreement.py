@@ -36,7 +36,7 @@ class ScoreSettings(Settings):
         "action100m",
         "Aspects",
         f"What is compared: {', '.join(PRESETS)}, or a list of aspects as JSON",
-        kind="json",
+        kind="aspects",
         required=True,
     )
     edges: list | None = setting(

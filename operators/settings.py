@@ -19,7 +19,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 import fiftyone as fo
 
 #: The kinds of values, which decide the input in the form and how text is read.
-KINDS = ("text", "number", "integer", "flag", "json", "numbers", "field", "path")
+KINDS = ("text", "number", "integer", "flag", "json", "aspects", "numbers", "field", "path")
 
 
 class SettingsError(ValueError):
@@ -135,7 +135,11 @@ class Settings:
         params = {}
         for name, (_, spec) in self.declared().items():
             value = getattr(self, name)
-            if spec.kind == "json" and not isinstance(value, str) and value is not None:
+            if (
+                spec.kind in ("json", "aspects")
+                and not isinstance(value, str)
+                and value is not None
+            ):
                 value = json.dumps(value)
             if value is not None:
                 params[name] = list(value) if isinstance(value, tuple) else value
@@ -189,7 +193,7 @@ def _read_value(spec: Spec, value: object) -> object:
         if not isinstance(value, bool):
             raise ValueError(f"write True or False, not {value!r}.")
         return value
-    if spec.kind == "json":
+    if spec.kind in ("json", "aspects"):
         return _read_json(value)
     if spec.kind == "numbers":
         return _read_numbers(value)

@@ -138,21 +138,27 @@ def lay_out(
         "uirevision": "keep",  # a redrawn map keeps its zoom
         "showlegend": not scale,
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "font": {"size": 12}},
-        "margin": {"t": 8, "l": 40, "b": 8, "r": 8},
-        "xaxis": _axis("Lexical agreement: same words →"),
-        "yaxis": _axis("Semantic agreement: same meaning →"),
+        "margin": {"t": 32, "l": 40, "b": 8, "r": 8},  # the chart's own buttons sit on top
+        "xaxis": _axis("Lexical agreement: same words →", 0.05),
+        "yaxis": _axis("Semantic agreement: same meaning →", 0.14),  # room for the corners' names
         "shapes": lines,
         "annotations": [_corner(name, corner_counts.get(name, 0), scored) for name in _PLACES],
     }
 
 
-def _axis(title: str) -> dict:
-    return {"title": {"text": title}, "range": [-0.05, 1.05], "zeroline": False, "dtick": 0.2}
+def _axis(title: str, room: float) -> dict:
+    return {
+        "title": {"text": title},
+        "range": [-room, 1 + room],
+        "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
+        "showgrid": False,
+        "zeroline": False,
+    }
 
 
 def _line(axis: str, at: float) -> dict:
     other = "y" if axis == "x" else "x"
-    ends = {f"{axis}0": at, f"{axis}1": at, f"{other}0": -0.05, f"{other}1": 1.05}
+    ends = {f"{axis}0": at, f"{axis}1": at, f"{other}0": 0, f"{other}1": 1}
     return {"type": "line", "layer": "below", "line": _LINE, **ends}
 
 

@@ -39,7 +39,7 @@ def say(sentence: str) -> types.Property:
     """A page of one sentence."""
     panel = types.Object()
     panel.md(sentence, name="sentence")
-    return types.Property(panel, view=types.GridView(orientation="vertical", padding=2))
+    return types.Property(panel, view=types.GridView(orientation="vertical", pad=2))
 
 
 def wait_for(stage: NextStage, on_click) -> types.Property:
@@ -55,9 +55,7 @@ def wait_for(stage: NextStage, on_click) -> types.Property:
             on_click=on_click,
             params={"stage": stage.operator},
         )
-    return types.Property(
-        panel, view=types.GridView(orientation="vertical", padding=3, gap=2, align_x="center")
-    )
+    return types.Property(panel, view=types.GridView(orientation="vertical", pad=3, gap=2))
 
 
 def build(panel: ConfidenceMap, state: PanelRefState, dataset: fo.Dataset) -> types.Property:
@@ -76,25 +74,21 @@ def build(panel: ConfidenceMap, state: PanelRefState, dataset: fo.Dataset) -> ty
     _add_buttons(root, panel, counts)
     if counts["rules"]:
         _add_sliders(root, panel, limits)
-        root.md(_change(counts), name="change")
-        actions = root.h_stack("actions", gap=1)
+    root.md(_change(counts, limits), name="change")
+    actions = root.grid("actions", orientation="horizontal", gap=1, columns=4)
+    if counts["rules"]:
         actions.btn(
             "apply",
             label="Apply",
             icon="sell",
             variant="contained",
             on_click=panel.on_apply,
-            disabled=not counts["changed"],
+            disabled=not counts["changed"] or _crossed(limits),
         )
         actions.btn("reset", label="Reset", icon="restart_alt", on_click=panel.on_reset)
-    else:
-        root.md(
-            "The tag rules need the lexical and semantic scores of the witnesses q and m against "
-            "the annotation; this aspect lacks some of them.",
-            name="change",
-        )
+    actions.btn("all", label="Show all", icon="filter_alt_off", on_click=panel.on_show_all)
     return types.Property(
-        root, view=types.GridView(orientation="vertical", width=100, gap=1, padding=1)
+        root, view=types.GridView(orientation="vertical", columns=1, gap=1, pad=1)
     )
 
 
@@ -118,7 +112,7 @@ def _add_pickers(
             default=picked[name],
             label=label,
             view=view,
-            on_change=panel.on_pick,
+            on_change=panel.on_setting,
         )
 
 
@@ -129,9 +123,9 @@ def _coverage(counts: dict, picked: dict) -> str:
 
 
 def _add_buttons(root: types.Object, panel: ConfidenceMap, counts: dict) -> None:
-    row = root.h_stack("tags", gap=1, wrap=True)
+    row = root.grid("tags", orientation="horizontal", gap=1, columns=4)
     for i, (tag, now, then) in enumerate(counts["tags"]):
-        number = f"{now:,}" if now == then else f"{now:,} → {then:,}"
+        number = f"{now:,}" if now == then else f"{now:,}\u00a0→\u00a0{then:,}"
         row.btn(
             f"tag_{i}",
             label=f"{tag}: {number}",
@@ -140,43 +134,43 @@ def _add_buttons(root: types.Object, panel: ConfidenceMap, counts: dict) -> None
             params={"tag": tag},
             disabled=not then,
         )
-    corners = root.h_stack("corners", gap=1, wrap=True)
-    for i, (name, count) in enumerate(counts["corners"].items()):
-        corners.btn(
-            f"corner_{i}",
-            label=f"{name}: {count:,}",
-            variant="round",
-            on_click=panel.on_corner,
-            params={"corner": name},
-            disabled=not count,
-        )
-    corners.btn("all", label="Show all", icon="filter_alt_off", on_click=panel.on_show_all)
 
 
 def _add_sliders(root: types.Object, panel: ConfidenceMap, limits: dict[str, float]) -> None:
-    sliders = root.h_stack("limits", gap=1, wrap=True)
+    sliders = root.grid("limits", orientation="horizontal", gap=0, columns=4)
     for name, label in _SLIDERS.items():
         sliders.float(
             name,
             min=0,
             max=1,
             default=limits[name],
-            on_change=panel.on_threshold,
+            on_change=panel.on_setting,
             view=types.SliderView(
-                label=label,
+                label=f"{label} {limits[name]:.2f}",
                 label_position="top",
                 value_precision=2,
-                value_label_display="on",
+                value_label_display="auto",
                 min=0,
                 max=1,
             ),
         )
 
 
-def _change(counts: dict) -> str:
+def _change(counts: dict, limits: dict[str, float]) -> str:
+    if not counts["rules"]:
+        return (
+            "The tag rules need the lexical and semantic scores of the witnesses q and m against "
+            "the annotation; this aspect lacks some of them."
+        )
+    if _crossed(limits):
+        return "These thresholds cross: a meaning cannot be both the same and another."
     if not counts["changed"]:
         return "These thresholds give the tags that the samples already have."
     return (
         f"Applied, these thresholds would change the tags of **{counts['changed']:,}** of "
         f"{counts['samples']:,} samples. Nothing is written yet."
     )
+
+
+def _crossed(limits: dict[str, float]) -> bool:
+    return limits["sem_low"] > limits["sem_high"]

@@ -17,10 +17,13 @@ from .scores import MapScores, corners, find_comparisons, read_scores
 
 PLUGIN = "@second-opinion/audit"
 
+#: The aspect shown first where it was scored: the longest text says most.
+_FIRST = "sum_detailed"
+
 _HELP = """\
 Each point is a sample. To the right, annotation and witness use the same words; further up, they
-mean the same. Draw a lasso, or click a point, a tag or a corner's count, to see those samples in
-the grid. Moving a threshold only shows what would change; **Apply** writes the tags.
+mean the same. Draw a lasso, or click a point or a tag, to see those samples in the grid. Moving a
+threshold only shows what would change; **Apply** writes the tags.
 """
 
 
@@ -51,13 +54,9 @@ class ConfidenceMap(foo.Panel):
         state.set("comparisons", found)
         if not found:
             return
-        aspect = state.get("pick.aspect")
-        if aspect not in found:
-            aspect = "sum_detailed" if "sum_detailed" in found else next(iter(found))
-        self._choose(ctx, aspect, state.get("pick.edge"), state.get("pick.colour"))
-        for name, value in THRESHOLDS.items():
-            if state.get(f"limits.{name}") is None:
-                state.set(f"limits.{name}", value)
+        picked = state.get("pick") or {}
+        self._choose(ctx, picked.get("aspect"), picked.get("edge"), picked.get("colour"))
+        state.set("limits", self._limits(ctx))
         self._draw(ctx)
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
@@ -70,27 +69,25 @@ class ConfidenceMap(foo.Panel):
         if ctx.panel.state.get("shown") != _fingerprint(ctx.view):
             self.on_load(ctx)
 
-    def on_pick(self, ctx: foo.ExecutionContext) -> None:
-        """Shows another aspect, edge or colour."""
-        name, value = ctx.params["path"].split(".")[-1], ctx.params["value"]
-        if not value or value == ctx.panel.state.get(f"pick.{name}"):
-            return
-        picked = {**(ctx.panel.state.get("pick") or {}), name: value}
-        self._choose(ctx, picked["aspect"], picked.get("edge"), picked.get("colour"))
-        self._draw(ctx)
+    def on_setting(self, ctx: foo.ExecutionContext) -> None:
+        """Shows another comparison or colour, or what another threshold would change.
 
-    def on_threshold(self, ctx: foo.ExecutionContext) -> None:
-        """Shows what another threshold would change; writes nothing."""
-        name, value = ctx.params["path"].split(".")[-1], ctx.params["value"]
-        known = ctx.panel.state.get(f"limits.{name}")
-        if value is None or (known is not None and abs(value - known) < 1e-9):
-            return  # sliders speak when they appear
-        ctx.panel.state.set(f"limits.{name}", round(float(value), 2))
+        Writes nothing. By now the App has put the new value into the state; and sliders and
+        dropdowns also speak when they appear, with nothing changed.
+        """
+        state = ctx.panel.state
+        # With each change of an input the App copies the panel's data into its state, and
+        # later lays new points over that copy, so that old ones would stay on the map.
+        state.set("map", None)
+        if state.get("drawn") == _settings(ctx):
+            return
+        picked = state.get("pick")
+        self._choose(ctx, picked.get("aspect"), picked.get("edge"), picked.get("colour"))
         self._draw(ctx)
 
     def on_reset(self, ctx: foo.ExecutionContext) -> None:
         """Puts the thresholds back to the workshop's."""
-        ctx.panel.state.set({f"limits.{name}": value for name, value in THRESHOLDS.items()})
+        ctx.panel.state.set("limits", dict(THRESHOLDS))
         self._draw(ctx)
 
     def on_lasso(self, ctx: foo.ExecutionContext) -> None:
@@ -109,11 +106,6 @@ class ConfidenceMap(foo.Panel):
         scores = self._scores(ctx)
         then = scores.tags_then(self._limits(ctx))
         self._show_rows(ctx, scores, then.get(ctx.params["tag"]))
-
-    def on_corner(self, ctx: foo.ExecutionContext) -> None:
-        """Shows the samples of one corner of the map."""
-        scores = self._scores(ctx)
-        self._show_rows(ctx, scores, corners(scores, self._limits(ctx)).get(ctx.params["corner"]))
 
     def on_show_all(self, ctx: foo.ExecutionContext) -> None:
         """Shows every sample of the map again."""
@@ -154,9 +146,12 @@ class ConfidenceMap(foo.Panel):
         return page.build(self, ctx.panel.state, ctx.dataset)
 
     def _choose(
-        self, ctx: foo.ExecutionContext, aspect: str, edge: str | None, colour: str | None
+        self, ctx: foo.ExecutionContext, aspect: str | None, edge: str | None, colour: str | None
     ) -> None:
-        edges = ctx.panel.state.get("comparisons")[aspect]
+        found = ctx.panel.state.get("comparisons")
+        if aspect not in found:
+            aspect = _FIRST if _FIRST in found else next(iter(found))
+        edges = found[aspect]
         ctx.panel.state.set(
             "pick",
             {
@@ -175,13 +170,16 @@ class ConfidenceMap(foo.Panel):
         ctx.panel.set_data("map", points)
         ctx.panel.state.set("counts", _count(scores, limits, now, then))
         ctx.panel.state.set("scale", any("colorscale" in trace["marker"] for trace in points))
+        ctx.panel.state.set("drawn", _settings(ctx))
 
     def _scores(self, ctx: foo.ExecutionContext) -> MapScores:
         picked = ctx.panel.state.get("pick")
         return read_scores(self._base(ctx), picked["aspect"], picked["edge"], _colour_field(ctx))
 
     def _limits(self, ctx: foo.ExecutionContext) -> dict[str, float]:
-        return {**THRESHOLDS, **(ctx.panel.state.get("limits") or {})}
+        given = ctx.panel.state.get("limits") or {}
+        given = {name: value for name, value in given.items() if value is not None}
+        return {name: round(given.get(name, value), 2) for name, value in THRESHOLDS.items()}
 
     def _base(self, ctx: foo.ExecutionContext) -> fo.DatasetView:
         # The view that the map is drawn of: the App's, or the one that a lasso narrowed.
@@ -202,6 +200,10 @@ class ConfidenceMap(foo.Panel):
         base = self._base(ctx)
         ctx.panel.state.set({"base": base._serialize(), "shown": _fingerprint(view)})
         ctx.ops.set_view(view)
+
+
+def _settings(ctx: foo.ExecutionContext) -> dict:
+    return {"pick": ctx.panel.state.get("pick"), "limits": ctx.panel.state.get("limits")}
 
 
 def _colour_field(ctx: foo.ExecutionContext) -> str | None:

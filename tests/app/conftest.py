@@ -1,0 +1,62 @@
+"""A real App in a real browser: one server and one Chromium for all tests, a page for each."""
+
+import re
+
+import fiftyone as fo
+import pytest
+
+from tests.app.driver import SIZE, App, app_server, browser, find_browser
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium; tests that need it are skipped where there is none."""
+    executable = find_browser()
+    if executable is None:
+        pytest.skip("no Chromium on this machine: the App was not looked at in a browser")
+    with browser(executable) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def app_address(chromium, tmp_path_factory):
+    """The address of the App's server."""
+    with app_server(tmp_path_factory.mktemp("app") / "server.log") as address:
+        yield address
+
+
+@pytest.fixture
+def app(chromium, app_address, request, tmp_path_factory):
+    """The App on a page of its own; where a test fails, a picture of it is kept."""
+    context = chromium.new_context(viewport=SIZE)
+    driven = App(context.new_page(), app_address)
+    yield driven
+    if getattr(request.node, "failed", False):
+        name = re.sub(r"\W+", "_", request.node.name)
+        print("Picture:", driven.screenshot(tmp_path_factory.mktemp("picture") / f"{name}.png"))
+        print("Errors on the page, the App's own among them:", driven.errors)
+    context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call" and report.failed:
+        item.failed = True
+    return report
+
+
+@pytest.fixture
+def saved_dataset():
+    """Makes datasets that the App's server can open, and removes them afterwards."""
+    made = []
+
+    def make(samples):
+        dataset = fo.Dataset(persistent=True)
+        made.append(dataset)
+        dataset.add_samples(samples)
+        return dataset
+
+    yield make
+    for dataset in made:
+        dataset.delete()

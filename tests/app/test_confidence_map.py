@@ -1,0 +1,160 @@
+"""The confidence map as a person meets it: looked at, lassoed, clicked and applied."""
+
+import re
+from itertools import pairwise
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from fiftyone import ViewField as F
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
+from PIL import Image
+
+N = 60
+
+
+@pytest.fixture
+def workshop_dataset(saved_dataset, tmp_path):
+    """Samples with scores of two aspects and two witnesses, a tenth of them missing.
+
+    The fields are the workshop's; no stage of ours ran. Scores lie on a lattice, so that the
+    edge of a lasso can pass between them.
+    """
+    random = np.random.default_rng(51)
+    image = tmp_path / "frame.png"
+    Image.new("RGB", (64, 48), (60, 90, 120)).save(image)
+    samples = []
+    for row in range(N):
+        sample = fo.Sample(filepath=str(image), tags=["mine"] if row % 7 == 0 else [])
+        for aspect in ("sum_brief", "sum_detailed"):
+            for name in ("lex_q", "sem_q", "lex_m", "sem_m"):
+                score = float(random.integers(0, 26) * 0.04)
+                sample[f"{name}_{aspect}"] = None if row % 10 == 3 else score
+        samples.append(sample)
+    return saved_dataset(samples)
+
+
+class Map:
+    """The panel on the page."""
+
+    def __init__(self, app):
+        self.app = app
+        self.panel = app.page.locator("[data-cy=panel-content-confidence_map]")
+        self.chart = self.panel.locator(".js-plotly-plot")
+        self.chart.locator(".nsewdrag").wait_for()
+
+    def at(self, lex, sem):
+        """Where on the page a pair of scores is drawn."""
+        x, y = self.chart.evaluate(
+            """(chart, [lex, sem]) => {
+                const box = chart.getBoundingClientRect(), layout = chart._fullLayout;
+                return [box.x + layout._size.l + layout.xaxis.l2p(lex),
+                        box.y + layout._size.t + layout.yaxis.l2p(sem)];
+            }""",
+            [lex, sem],
+        )
+        return x, y
+
+    def points(self):
+        """How many points are drawn."""
+        return self.chart.evaluate("chart => chart.data.reduce((n, t) => n + t.x.length, 0)")
+
+    def lasso(self, left, bottom, right, top):
+        corners = [(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)]
+        self.app.page.mouse.move(*self.at(*corners[0]))
+        self.app.page.mouse.down()
+        for _, corner in pairwise(corners):
+            self.app.page.mouse.move(*self.at(*corner), steps=6)
+        self.app.page.mouse.up()
+
+    def button(self, name):
+        return self.panel.get_by_role("button", name=re.compile(name))
+
+    def says(self, text):
+        self.panel.get_by_text(text).first.wait_for()
+
+    def slide(self, number, share):
+        box = self.panel.locator(".MuiSlider-root").nth(number).bounding_box()
+        y = box["y"] + box["height"] / 2
+        self.app.page.mouse.click(box["x"] + box["width"] * share, y)
+
+
+@pytest.fixture
+def confidence_map(app, workshop_dataset):
+    app.open(workshop_dataset)
+    app.open_panel("confidence_map")
+    return Map(app)
+
+
+def test_a_lasso_and_a_click_show_those_samples(app, confidence_map, workshop_dataset):
+    confidence_map.says("54 of 60 samples are on the map. 6 lack a score and have no point.")
+    assert confidence_map.points() == 54
+    inside = workshop_dataset.match(
+        (F("lex_q_sum_detailed") <= 0.42)
+        & (F("sem_q_sum_detailed") >= 0.5)
+        & (F("lex_q_sum_detailed") != None)  # noqa: E711
+    )
+    confidence_map.lasso(-0.03, 0.5, 0.42, 1.06)
+    app.wait_for_grid_count(len(inside))
+    confidence_map.button("Show all").click()
+    app.wait_for_grid_count(N)
+    one = inside.first()
+    app.page.mouse.click(*confidence_map.at(one["lex_q_sum_detailed"], one["sem_q_sum_detailed"]))
+    app.wait_for_grid_count(1)
+
+
+def test_another_aspect_and_colour_are_drawn_anew(app, confidence_map, workshop_dataset):
+    confidence_map.panel.get_by_role("combobox").first.click()
+    app.page.get_by_role("option", name="sum_brief").click()
+    both = workshop_dataset.match((F("sem_q_sum_brief") >= 0.6) & (F("sem_m_sum_brief") >= 0.6))
+    confidence_map.button(f"triple_agreement: 0\\s→\\s{len(both)}$").click()
+    app.wait_for_grid_count(len(both))
+    drawn = confidence_map.chart.evaluate("chart => chart.data.flatMap(t => t.x)")
+    expected = [x for x in workshop_dataset.values("lex_q_sum_brief") if x is not None]
+    np.testing.assert_allclose(sorted(drawn), sorted(expected), atol=1e-4)
+    confidence_map.panel.get_by_role("combobox").nth(2).click()
+    app.page.get_by_role("option", name="lex_m_sum_brief").click()
+    confidence_map.chart.locator(".colorbar").wait_for()
+    assert confidence_map.points() == len(expected)
+
+
+def test_thresholds_are_tried_first_and_written_on_apply(app, confidence_map, workshop_dataset):
+    confidence_map.slide(0, 0.8)
+    confidence_map.says(re.compile(r"Same meaning from 0\.(7|8)"))
+    confidence_map.says("Nothing is written yet")
+    promised = int(
+        re.search(r"→\s(\d+)", confidence_map.button("triple_agreement: 0").inner_text()).group(1)
+    )
+    assert workshop_dataset.count_values("tags") == {"mine": 9}
+    confidence_map.button("^Apply$").click()
+    confidence_map.says("These thresholds give the tags that the samples already have.")
+    workshop_dataset.reload()
+    tags = workshop_dataset.count_values("tags")
+    label = confidence_map.panel.get_by_text("Same meaning from").inner_text()
+    limit = float(label.split()[-1])
+    agreed = workshop_dataset.match(
+        (F("sem_q_sum_detailed") >= limit) & (F("sem_m_sum_detailed") >= limit)
+    )
+    assert tags["triple_agreement"] == promised == len(agreed)
+    assert tags["mine"] == 9
+
+
+def test_an_empty_map_says_which_stage_to_run_and_opens_it(app, saved_dataset, tmp_path):
+    image = tmp_path / "frame.png"
+    Image.new("RGB", (64, 48)).save(image)
+    texts = {"gpt_summary_root_detailed": "a cat", "qwen3vl_summary_detailed": "a dog"}
+    app.open(saved_dataset([fo.Sample(filepath=str(image), **texts)]))
+    app.open_panel("confidence_map")
+    panel = app.page.locator("[data-cy=panel-content-confidence_map]")
+    panel.get_by_text("Nothing was compared yet").wait_for()
+    panel.get_by_role("button", name="Score agreement").click()
+    app.page.get_by_role("button", name="Execute").first.wait_for()
+
+
+def test_the_saved_workspace_opens_the_map_beside_the_samples(app, workshop_dataset):
+    assert install_workspace(workshop_dataset) == "Second opinion"
+    install_workspace(workshop_dataset)  # a second time replaces the first
+    assert workshop_dataset.list_workspaces() == ["Second opinion"]
+    app.open(workshop_dataset, workspace="second-opinion")
+    Map(app).says("54 of 60 samples are on the map")
+    assert app.grid_count() == N

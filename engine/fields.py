@@ -14,6 +14,8 @@ OWNER = "second_opinion"
 STATUS = "audit_status"  # per stage: ok, missing or failed, and why
 LEDGER = "audit_ledger"  # per stage: the fingerprint of what was done
 
+FRAMES = "frames."  # what the names of frames' fields begin with
+
 _INTERNAL = {
     STATUS: "What each stage could do with this sample: ok, missing or failed, and why",
     LEDGER: "Fingerprints of the work done, so that a second run does only what is new",
@@ -28,7 +30,7 @@ def is_ours(dataset: fo.Dataset, name: str) -> bool:
 
 def not_ours(dataset: fo.Dataset, names: Iterable[str]) -> list[str]:
     """Those of the fields that exist and that no stage of ours made."""
-    schema = dataset.get_field_schema()
+    schema = _schema(dataset)
     return [name for name in names if name in schema and not is_ours(dataset, name)]
 
 
@@ -38,12 +40,12 @@ def unfit(dataset: fo.Dataset, fields: Mapping[str, tuple]) -> list[str]:
     FiftyOne's own fields (``filepath``, ``tags``, ...) are never written, and a
     field of another type would refuse the values half way through a run.
     """
-    schema = dataset.get_field_schema()
+    schema = _schema(dataset)
     own = get_default_sample_fields(include_private=True)
     return [
         name
         for name, (ftype, _) in fields.items()
-        if name in schema and (name in own or not isinstance(schema[name], ftype))
+        if name in schema and (name in own or not _takes(schema[name], ftype))
     ]
 
 
@@ -57,8 +59,9 @@ def declare(
     Args:
         dataset: the dataset
         stage: the stage's name, remembered in the mark
-        fields: ``{name: (field type, description)}``; a field that exists stays
-            as it is, and is marked, since the person agreed to its being written
+        fields: ``{name: (field or label type, description)}``; names of frames' fields
+            begin with ``frames.``; a field that exists stays as it is, and is marked,
+            since the person agreed to its being written
 
     Returns:
         the fields that had to be made
@@ -67,9 +70,7 @@ def declare(
     for name, (ftype, description) in fields.items():
         field = dataset.get_field(name)
         if field is None:
-            dataset.add_sample_field(
-                name, ftype, description=description, info={OWNER: {"stage": stage}}
-            )
+            _add(dataset, name, ftype, description, stage)
             made.append(name)
         elif OWNER not in (field.info or {}):
             field.info = {**(field.info or {}), OWNER: {"stage": stage}}
@@ -109,9 +110,38 @@ def owned(dataset: fo.Dataset) -> dict[str, str]:
     """Every field of ours that exists, with the stage that made it."""
     return {
         name: field.info[OWNER].get("stage", "")
-        for name, field in dataset.get_field_schema().items()
+        for name, field in _schema(dataset).items()
         if OWNER in (field.info or {})
     }
+
+
+def _schema(dataset: fo.Dataset) -> dict[str, fo.Field]:
+    # Samples' fields, and those of a video's frames as ``frames.{name}``
+    of_frames = dataset.get_frame_field_schema() or {}
+    return {
+        **dataset.get_field_schema(),
+        **{f"{FRAMES}{name}": field for name, field in of_frames.items()},
+    }
+
+
+def _add(dataset: fo.Dataset, name: str, ftype: type, description: str, stage: str) -> None:
+    keywords = {"description": description, "info": {OWNER: {"stage": stage}}}
+    if _is_label(ftype):
+        keywords["embedded_doc_type"], ftype = ftype, fo.EmbeddedDocumentField
+    if name.startswith(FRAMES):
+        dataset.add_frame_field(name.removeprefix(FRAMES), ftype, **keywords)
+    else:
+        dataset.add_sample_field(name, ftype, **keywords)
+
+
+def _takes(field: fo.Field, ftype: type) -> bool:
+    if not _is_label(ftype):
+        return isinstance(field, ftype)
+    return isinstance(field, fo.EmbeddedDocumentField) and field.document_type is ftype
+
+
+def _is_label(ftype: type) -> bool:
+    return issubclass(ftype, fo.Label)
 
 
 def _fill_nulls(dataset: fo.Dataset, parent: str) -> None:

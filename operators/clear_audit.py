@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ..engine.columns import read_chunks, root_dataset, write_columns
-from ..engine.fields import LEDGER, STATUS, owned
+from ..engine.fields import FRAMES, LEDGER, STATUS, owned
 from ..engine.progress import Progress
 from ..engine.provenance import run_keys
 from .base import Stage
@@ -97,7 +97,10 @@ def _take_back_tags(samples: Samples, progress: Progress) -> int:
 
 
 def _remove(dataset: fo.Dataset, fields: dict[str, str], settings: ClearSettings) -> list[str]:
-    dataset.delete_sample_fields(list(fields))
+    dataset.delete_sample_fields([name for name in fields if not name.startswith(FRAMES)])
+    of_frames = [name.removeprefix(FRAMES) for name in fields if name.startswith(FRAMES)]
+    if of_frames:
+        dataset.delete_frame_fields(of_frames)
     stages = settings.stages if settings.stages is not None else [""]
     runs = [key for stage in stages for key in run_keys(dataset, stage)]
     for key in runs:
@@ -122,7 +125,9 @@ def _empty(samples: Samples, fields: dict[str, str], settings: ClearSettings) ->
     dataset = root_dataset(samples)
     internal = (STATUS, LEDGER)
     for name in fields:
-        if name not in internal:
+        if name.startswith(FRAMES):
+            samples.clear_frame_field(name.removeprefix(FRAMES))
+        elif name not in internal:
             samples.clear_sample_field(name)
     schema = dataset.get_field_schema(flat=True)
     for name in schema:

@@ -27,3 +27,19 @@ def test_a_status_can_be_written_where_a_merge_left_null(dataset):
     fields.declare_status(dataset, "stage")
     write_columns(dataset, dataset.values("id"), {"audit_status.stage": ["ok"] * 3})
     assert dataset.values("audit_status.stage") == ["ok"] * 3
+
+
+def test_labels_and_frames_fields_are_made_marked_and_recognised(dataset):
+    dataset.add_sample(fo.Sample(filepath="/tmp/a.mp4"))
+    wanted = {
+        "events": (fo.TemporalDetections, "what happens"),
+        "frames.boxes": (fo.Detections, "where things are"),
+    }
+    assert fields.declare(dataset, "caption", wanted) == ["events", "frames.boxes"]
+    assert dataset.get_field("events").document_type is fo.TemporalDetections
+    assert dataset.get_frame_field_schema()["boxes"].document_type is fo.Detections
+    assert fields.owned(dataset) == {"events": "caption", "frames.boxes": "caption"}
+    assert fields.not_ours(dataset, wanted) == []
+    assert fields.unfit(dataset, wanted) == []
+    other = {"events": (fo.Detections, ""), "frames.boxes": (fo.StringField, "")}
+    assert fields.unfit(dataset, other) == ["events", "frames.boxes"]

@@ -88,6 +88,11 @@ def _sentences(tally: Tally, media_dir: str | None) -> list[str]:
             f"video (clip_coverage), and {tally.segments_beyond:,} segments lie wholly outside "
             "(outside_clip)."
         )
+    if tally.coverage_unknown:
+        sentences.append(
+            f"How much of the annotated video the clip shows is not known for "
+            f"{tally.coverage_unknown:,} of {tally.new:,}."
+        )
     if tally.na_dropped:
         sentences.append(f'{tally.na_dropped:,} actions "N/A" were left out.')
     count = len(tally.problems)

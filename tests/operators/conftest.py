@@ -1,0 +1,43 @@
+"""Rows of Action100M for the tests of what reads them."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import fiftyone as fo
+import pytest
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """The module that makes rows; test folders are no packages, so it is loaded by its path."""
+    full = "second_opinion_tests_action100m_rows"
+    if full not in sys.modules:
+        path = Path(__file__).parent / "action100m_rows.py"
+        spec = importlib.util.spec_from_file_location(full, path)
+        sys.modules[full] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full])
+    return sys.modules[full]
+
+
+@pytest.fixture
+def name():
+    """A dataset's name that is free, and is free again afterwards."""
+    made = f"import-{uuid4().hex[:8]}"
+    yield made
+    if fo.dataset_exists(made):
+        fo.delete_dataset(made)
+
+
+@pytest.fixture
+def load(rows, tmp_path, name):
+    """Imports rows from JSON Lines; gives the dataset and the report."""
+
+    def load(*given, **settings):
+        file = tmp_path / "rows.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in given))
+        return rows.run(annotations=file, name=name, **settings)
+
+    return load

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import fiftyone as fo
 import numpy as np
 
-from ..agreement.aspects import ACTION100M, PRESETS, Aspect, Edge, edge_names, read_aspects
-from ..agreement.lexical import lexical_similarity
-from ..agreement.semantic import cosine_similarity
+from ..agreement.aspects import (
+    ACTION100M,
+    PRESETS,
+    Aspect,
+    Edge,
+    edge_names,
+    read_aspects,
+    score_field,
+)
+from ..agreement.metrics import METRICS, Column, support_by_all
 from ..agreement.summary import ScoreSummary
+from ..agreement.support import TokenWeights
 from ..agreement.texts import clean, is_missing, is_na, is_scorable
-from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns
+from ..engine.columns import CHUNK, Chunk, read_chunks, root_dataset, write_columns
 from ..engine.fields import STATUS
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress
 from .base import Stage
 from .settings import Settings, setting
 
-METRICS = {"lex": "Lexical similarity", "sem": "Semantic similarity"}
-_NEEDS_ENCODER = ("sem",)
-_CACHED_VECTORS = 100_000  # 150 MB at 384 dimensions
+# Token vectors are large: fewer samples at a time. And what a token tells is learnt
+# from the first samples of the whole dataset, so that a view is scored like the rest.
+_CHUNK_WITH_TOKENS = 200
+_SAMPLES_FOR_WEIGHTS = 10_000
 
 Samples = fo.core.collections.SampleCollection
 
@@ -61,9 +70,23 @@ class ScoreSettings(Settings):
         """The edges to score, of every aspect."""
         return [edge for aspect in read_aspects(self.aspects) for edge in aspect.edges(self.edges)]
 
+    def everyone(self) -> dict[str, tuple[str, list[str]]]:
+        """``{field: (annotation, opinions)}`` of the support by all witnesses together."""
+        if "sup" not in self.metrics:
+            return {}
+        return {
+            score_field("sup", "all", aspect.name): (
+                aspect.annotation,
+                [edge.left for edge in aspect.edges(self.edges) if edge.against_annotation],
+            )
+            for aspect in read_aspects(self.aspects)
+            if any(edge.against_annotation for edge in aspect.edges(self.edges))
+        }
+
     def score_fields(self) -> list[str]:
         """The names of the score fields."""
-        return [edge.field(metric) for edge in self.chosen_edges() for metric in self.metrics]
+        scores = [edge.field(metric) for edge in self.chosen_edges() for metric in self.metrics]
+        return scores + list(self.everyone())
 
 
 # ---- work ----
@@ -75,21 +98,21 @@ class ScoreAgreement(Stage):
     name = "score_agreement"
     label = "Score agreement"
     description = (
-        "Measures lexical and semantic agreement of every edge and aspect. Writes one score field "
+        "Measures lexical and semantic agreement and support, edge by edge. Writes one score field "
         "for each metric, edge and aspect, such as lex_q_sum_brief, and audit_status."
     )
     icon = "balance"
     settings = ScoreSettings
 
     def writes(self, settings: ScoreSettings) -> dict[str, tuple]:
-        return {
-            edge.field(metric): (
-                fo.FloatField,
-                f"{METRICS[metric]} of {edge.left} and {edge.right}, 0 to 1",
-            )
+        fields = {
+            edge.field(metric): f"{METRICS[metric].label} of {edge.left} and {edge.right}, 0 to 1"
             for edge in settings.chosen_edges()
             for metric in settings.metrics
         }
+        for name, (annotation, opinions) in settings.everyone().items():
+            fields[name] = f"Support of {annotation} by any of {', '.join(opinions)}, 0 to 1"
+        return {name: (fo.FloatField, description) for name, description in fields.items()}
 
     def check(self, samples: Samples, settings: ScoreSettings) -> dict[str, str]:
         return check_aspects(root_dataset(samples), settings.aspects, settings.edges) or (
@@ -97,85 +120,82 @@ class ScoreAgreement(Stage):
         )
 
     def work(self, samples: Samples, settings: ScoreSettings, progress: Progress) -> dict:
-        encode, encoder = _no_encoder, None
-        if set(settings.metrics) & set(_NEEDS_ENCODER):
-            encoder = _load_encoder(settings.encoder)
-            encode = _remembering(encoder.encode)
+        scorer = _Scorer(root_dataset(samples), settings)
         dataset = self.open(samples, settings)
         edges = settings.chosen_edges()
-        texts = list(dict.fromkeys(field for edge in edges for field in (edge.left, edge.right)))
-        method = [settings.metrics, sorted(settings.score_fields()), encoder and encoder.revision]
-        summaries = {name: ScoreSummary() for name in settings.score_fields()}
+        method = [scorer.names, scorer.revision]
+        summaries = {name: ScoreSummary() for name in scorer.names}
         gaps = {edge.field(""): [0, 0] for edge in edges}
         scored = 0
-        chunks = read_chunks(samples, [*texts, ledger_field(self.name)])
+        size = _CHUNK_WITH_TOKENS if "tokens" in scorer.needs else CHUNK
+        chunks = read_chunks(samples, [*scorer.texts, ledger_field(self.name)], size)
         for chunk in progress.over(chunks, "Scoring agreement", samples.count()):
-            keys = [fingerprint(method, row) for row in zip(*(chunk.columns[t] for t in texts))]
+            rows = zip(*(chunk.columns[name] for name in scorer.texts))
+            keys = [fingerprint(method, row) for row in rows]
             stale = stale_rows(chunk, self.name, keys, settings.overwrite)
             fresh = chunk.rows(stale)
             if stale:
-                scores = _score(fresh, edges, settings.metrics, encode)
-                status = _status(self.name, fresh, texts)
+                scores = scorer.score(fresh)
+                status = _status(self.name, fresh, scorer.texts)
                 ledger = {ledger_field(self.name): [keys[row] for row in stale]}
                 write_columns(dataset, fresh.ids, {**scores, **status, **ledger})
                 _add(summaries, scores)
             _add(summaries, _stored(dataset, chunk, set(stale), list(summaries)))
             _count_gaps(gaps, chunk, edges)
             scored += len(stale)
-        return _report(samples.count(), scored, edges, settings.metrics, summaries, gaps, encoder)
+        return _report(samples.count(), scored, settings, summaries, gaps, scorer.revision)
 
 
-def _score(
-    chunk: Chunk, edges: Sequence[Edge], metrics: Sequence[str], encode: Callable
-) -> dict[str, np.ndarray]:
-    # Each text is cleaned and encoded once, however many edges it takes part in.
-    fields = dict.fromkeys(field for edge in edges for field in (edge.left, edge.right))
-    texts = {f: [clean(t) if is_scorable(t) else None for t in chunk.columns[f]] for f in fields}
-    vectors = {}
-    if "sem" in metrics:
-        vectors = _encode_columns(texts, encode)
-    scores = {}
-    for edge in edges:
-        if "lex" in metrics:
-            scores[edge.field("lex")] = lexical_similarity(texts[edge.left], texts[edge.right])
-        if "sem" in metrics:
-            scores[edge.field("sem")] = cosine_similarity(vectors[edge.left], vectors[edge.right])
-    return scores
+class _Scorer:
+    """Scores chunks; what it needs for that is loaded once, before anything is written."""
+
+    def __init__(self, dataset: fo.Dataset, settings: ScoreSettings) -> None:
+        self.edges = settings.chosen_edges()
+        self.metrics = [METRICS[name] for name in settings.metrics]
+        self.needs = {metric.needs for metric in self.metrics}
+        self.names = sorted(settings.score_fields())
+        self.everyone = settings.everyone()
+        fields = [name for edge in self.edges for name in (edge.left, edge.right)]
+        self.texts = list(dict.fromkeys(fields))
+        self.columns = self.weights = self.revision = None
+        if self.needs & {"vectors", "tokens"}:
+            from ..models.columns import ColumnEncoder  # torch takes seconds to import
+            from ..models.encoder import Encoder
+
+            self.columns = ColumnEncoder(Encoder(settings.encoder), "tokens" in self.needs)
+            self.revision = self.columns.encoder.revision
+        if "tokens" in self.needs:
+            self.weights = self._learn_weights(dataset)
+
+    def score(self, chunk: Chunk) -> dict[str, np.ndarray]:
+        """``{score field: one score a sample}``."""
+        texts = {name: _readable(chunk.columns[name]) for name in self.texts}
+        vectors, tokens = self.columns.encode(texts) if self.columns else ({}, {})
+        parties = {n: Column(texts[n], vectors.get(n), tokens.get(n)) for n in self.texts}
+        scores = {}
+        for edge in self.edges:
+            said, heard = parties[edge.left], parties[edge.right]
+            if edge.against_annotation:  # it is the annotation that must be borne out
+                said, heard = heard, said
+            for metric in self.metrics:
+                scores[edge.field(metric.name)] = metric.score(said, heard, self.weights)
+        for name, (annotation, opinions) in self.everyone.items():
+            heard = [parties[opinion] for opinion in opinions]
+            scores[name] = support_by_all(parties[annotation], heard, self.weights)
+        return scores
+
+    def _learn_weights(self, dataset: fo.Dataset) -> TokenWeights:
+        weights = TokenWeights()
+        for chunk in read_chunks(dataset.limit(_SAMPLES_FOR_WEIGHTS), self.texts):
+            for name in self.texts:
+                texts = [text for text in _readable(chunk.columns[name]) if text is not None]
+                for ids in self.columns.encoder.token_ids(texts):
+                    weights.add(ids)
+        return weights
 
 
-def _encode_columns(texts: dict[str, list], encode: Callable) -> dict[str, np.ndarray]:
-    unique = list(dict.fromkeys(t for column in texts.values() for t in column if t is not None))
-    found = encode(unique)
-    at = {text: row for row, text in enumerate(unique)}
-    # one more row, of nan, stands for every missing text
-    table = np.vstack([found, np.full((1, found.shape[1]), np.nan, dtype=np.float32)])
-    return {f: table[[at.get(t, len(unique)) for t in column]] for f, column in texts.items()}
-
-
-def _remembering(encode: Callable[[list[str]], np.ndarray]) -> Callable:
-    # A caption that repeats in later chunks is not encoded again; oldest forgotten first.
-    known: dict[str, np.ndarray] = {}
-
-    def encode_new(texts: list[str]) -> np.ndarray:
-        new = [text for text in texts if text not in known]
-        if new:
-            known.update(zip(new, encode(new)))
-        vectors = np.stack([known[text] for text in texts]) if texts else encode([])
-        for text in list(known)[: max(0, len(known) - _CACHED_VECTORS)]:
-            del known[text]
-        return vectors
-
-    return encode_new
-
-
-def _no_encoder(texts: list[str]) -> np.ndarray:
-    raise RuntimeError("no metric that needs an encoder was chosen")
-
-
-def _load_encoder(name: str | None) -> object:
-    from ..models.encoder import Encoder  # torch takes seconds: not at the App's start
-
-    return Encoder(name)
+def _readable(texts: Sequence[str | None]) -> list[str | None]:
+    return [clean(text) if is_scorable(text) else None for text in texts]
 
 
 def _status(stage: str, chunk: Chunk, texts: Sequence[str]) -> dict[str, list]:
@@ -212,16 +232,15 @@ def _count_gaps(gaps: dict[str, list[int]], chunk: Chunk, edges: Sequence[Edge])
 def _report(
     total: int,
     scored: int,
-    edges: Sequence[Edge],
-    metrics: Sequence[str],
+    settings: ScoreSettings,
     summaries: dict[str, ScoreSummary],
     gaps: dict[str, list[int]],
-    encoder: object | None,
+    revision: str | None,
 ) -> dict:
     rows = []
-    for edge in edges:
+    for edge in settings.chosen_edges():
         missing, na = gaps[edge.field("")]
-        for metric in metrics:
+        for metric in settings.metrics:
             row = summaries[edge.field(metric)].as_row()
             row |= {"missing": missing, "n/a": na}
             rows.append({"aspect": edge.aspect, "edge": edge.name, "metric": metric, **row})
@@ -235,7 +254,7 @@ def _report(
         "summary": summary,
         "samples": total,
         "scored": scored,
-        "encoder": encoder and encoder.revision,
+        "encoder": revision,
         "scores": rows,
     }
 

@@ -127,3 +127,31 @@ def test_an_empty_view_and_no_samples_are_refused(captions, operator):
     ):
         with pytest.raises(ValueError, match=sentence):
             operator("score_agreement")(samples, aspects=ASPECTS)
+
+
+def test_support_asks_whether_the_annotation_is_borne_out_not_the_opinion(dataset, operator):
+    said = ["A dog runs.", "A dog runs on the beach with a red kite.", None, "A dog runs."]
+    one = ["A dog runs on the beach with a red kite.", "A dog runs.", "A dog runs.", None]
+    two = [None, "A red kite flies over the beach.", "A dog runs.", "A dog runs."]
+    dataset.add_samples(
+        [
+            fo.Sample(filepath=f"/tmp/{i}.jpg", label=label, one=a, two=b)
+            for i, (label, a, b) in enumerate(zip(said, one, two))
+        ]
+    )
+    operator("score_agreement")(dataset, aspects=ASPECTS, metrics=["sup"])
+    by_one, by_all = dataset.values("sup_a_cap"), dataset.values("sup_all_cap")
+    assert by_one[0] > 0.75 > by_one[1]  # a longer opinion supports, a shorter one does not
+    assert by_all[1] > by_one[1]  # the second witness speaks of the kite
+    assert by_one[2:] == [None, None]
+    assert by_all[2] is None and by_all[3] is not None
+
+
+def test_a_view_is_scored_like_the_whole(captions, operator):
+    score = operator("score_agreement")
+    score(captions, aspects=ASPECTS)
+    names = ["lex_a_cap", "sem_a_cap", "sup_a_cap", "sup_all_cap"]
+    whole = captions.values(names)
+    score(captions.limit(2), aspects=ASPECTS, overwrite=True)
+    for name, before in zip(names, whole):
+        assert captions.values(name) == pytest.approx(before, abs=1e-5)

@@ -1,0 +1,74 @@
+"""The metrics that score an edge. To add one: write its file, and name it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .lexical import lexical_similarity
+from .semantic import cosine_similarity
+from .support import Tokens, TokenWeights, support
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one party says of ``n`` samples, in every form that a metric may need.
+
+    Attributes:
+        texts: ``n`` texts; None where missing or "N/A"
+        vectors: ``(n, d)`` sentence vectors, rows of nan where there is no text
+        tokens: ``n`` tokens, or None where there is no text
+    """
+
+    texts: Sequence[str | None]
+    vectors: np.ndarray | None = None
+    tokens: Sequence[Tokens | None] | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A way to score an edge, in 0..1, nan where a text is missing.
+
+    Attributes:
+        name: the first part of its fields' names
+        label: what a person reads
+        needs: "texts", "vectors" or "tokens"
+        score: of what one party says, how much the other says too
+    """
+
+    name: str
+    label: str
+    needs: str
+    score: Callable[[Column, Column, TokenWeights | None], np.ndarray]
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "lex",
+            "Lexical similarity",
+            "texts",
+            lambda said, heard, weights: lexical_similarity(said.texts, heard.texts),
+        ),
+        Metric(
+            "sem",
+            "Semantic similarity",
+            "vectors",
+            lambda said, heard, weights: cosine_similarity(said.vectors, heard.vectors),
+        ),
+        Metric(
+            "sup",
+            "Support",
+            "tokens",
+            lambda said, heard, weights: support(said.tokens, [[t] for t in heard.tokens], weights),
+        ),
+    )
+}
+
+
+def support_by_all(said: Column, heard: Sequence[Column], weights: TokenWeights) -> np.ndarray:
+    """How much of what one party says any of the others says too; ``n`` floats in 0..1."""
+    return support(said.tokens, list(zip(*(party.tokens for party in heard))), weights)

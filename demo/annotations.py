@@ -7,6 +7,7 @@ its own, which the audit never sees.
 from __future__ import annotations
 
 import json
+import math
 import random
 import uuid
 from collections.abc import Sequence
@@ -137,8 +138,8 @@ def _node(
         "node_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "parent_id": parent["node_id"] if parent else None,
         "level": level,
-        "start": beats[0].start,
-        "end": beats[-1].end,
+        "start": _hundredths(beats[0].start),
+        "end": _hundredths(beats[-1].end),
         "plm_action": action[:1].lower() + action[1:],
         "plm_caption": f"This is an animated video. {brief} The video has no sound.",
         "llama3_caption": None,
@@ -146,11 +147,16 @@ def _node(
     }
 
 
+def _hundredths(time: float) -> float:
+    """Rounded down, so that no annotation ends a hair after its clip."""
+    return math.floor(time * 100 + 1e-6) / 100
+
+
 def _halves(scene: Scene, parent: dict, beat: Beat, rng: random.Random) -> list[dict]:
     """The two halves of a beat: too short for the five texts, as in the published data."""
-    middle = round((beat.start + beat.end) / 2, 2)
+    middle = _hundredths((beat.start + beat.end) / 2)
     halves = []
-    for start, end in ((beat.start, middle), (middle, beat.end)):
+    for start, end in ((parent["start"], middle), (middle, parent["end"])):
         half = _node(scene, parent, parent["level"] + 1, [beat], rng)
         halves.append({**half, "start": start, "end": end, "gpt": None})
     return halves

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ ASPECT = "sum_detailed"
 #: The witnesses' fields begin like this.
 PREFIXES = {"q": "qwen3vl", "m": "molmo"}
 
+_MADE_FROM = "demo_made_from"
+#: The workshop's tags by which at least one witness agrees.
 _FOR_IT = (
     *("qwen_agrees", "molmo_agrees", "triple_agreement"),
     *("qwen_only", "molmo_only", "paraphrase"),
@@ -26,7 +29,8 @@ def run_stages(
 ) -> fo.Dataset:
     """Imports, reads both witnesses' answers, scores and tags.
 
-    Every stage goes on from what an earlier run left.
+    Every stage goes on from what an earlier run left, unless the annotations have
+    changed since: then the dataset is made anew.
 
     Args:
         name: of the dataset
@@ -44,10 +48,17 @@ def run_stages(
         summary = operator(samples, **settings)["summary"]
         say(f"{stage}: {' '.join(summary)}")
 
+    made_from = hashlib.sha256(annotations.read_bytes() + str(clips).encode()).hexdigest()
+    if fo.dataset_exists(name):
+        if fo.load_dataset(name).info.get(_MADE_FROM, made_from) != made_from:
+            say(f"The clips or their annotations have changed: {name} is made anew.")
+            fo.delete_dataset(name)
     # kept, because "N/A" is an answer too: nobody acts on a title card
     files = {"annotations": str(annotations), "media_dir": str(clips)}
     run("import_action100m", None, **files, name=name, na="keep")
     dataset = fo.load_dataset(name)
+    dataset.info[_MADE_FROM] = made_from
+    dataset.save()
     run("hoist_labels", dataset)
     for witness, file in answers.items():
         run("read_opinions", dataset, prefix=PREFIXES[witness], file=str(file))

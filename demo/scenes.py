@@ -81,7 +81,8 @@ def _story(rng: random.Random, beats: int) -> Scene:
     told, now = [], 0.0
     if rng.random() < 0.12:
         now = _on_frame(1.6)
-        told.append(Beat(TITLE, 0.0, now, text=rng.choice(TITLES)))
+        openings = [title for title in TITLES if title != "THE END"]
+        told.append(Beat(TITLE, 0.0, now, text=rng.choice(openings)))
     length = {2: 3.0, 3: 2.45, 4: 2.15}[beats]
     for _ in range(beats):
         end = _on_frame(now + length * rng.uniform(0.93, 1.07))

@@ -13,9 +13,20 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
-from demo import witness_m, witness_q
+from demo import (
+    drawing,
+    glances,
+    lettering,
+    reading,
+    telling,
+    tracks,
+    voices,
+    witness_m,
+    witness_q,
+)
 from demo.reading import Reading
 from demo.telling import tell
 from demo.voices import WITNESS_M, WITNESS_Q
@@ -58,7 +69,7 @@ def ask_all(
     Args:
         witness: ``q`` or ``m``
         paths: of the clips
-        file: of lines ``{"id": file stem, "answer": raw answer, "seen": stamp}``
+        file: of lines ``{"stem": file's name, "answer": raw answer, "seen": stamp}``
         workers: how many processes; as many as there are processors by default,
             and 1 asks in this process
         progress: called with how many are done and how many there are to do
@@ -67,7 +78,7 @@ def ask_all(
         ``{"asked": ..., "reused": ...}``
     """
     file = Path(file)
-    kept = {line["id"]: line for line in _lines(file)}
+    kept = {line["stem"]: line for line in _lines(file)}
     stamps = {Path(path).stem: _stamp(witness, path) for path in paths}
     todo = [
         str(path)
@@ -76,7 +87,7 @@ def ask_all(
     ]
     for done, (path, answer) in enumerate(_ask_each(witness, todo, workers), start=1):
         stem = Path(path).stem
-        kept[stem] = {"id": stem, "answer": answer, "seen": stamps[stem]}
+        kept[stem] = {"stem": stem, "answer": answer, "seen": stamps[stem]}
         if progress:
             progress(done, len(todo))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -97,11 +108,20 @@ def _ask_each(witness: str, paths: Sequence[str], workers: int | None) -> object
 
 
 def _stamp(witness: str, path: str | Path) -> str:
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(witness.encode())
-    for source in (*sources, Path(path)):
-        digest.update(source.read_bytes())
+    digest = hashlib.sha256((witness + _sources()).encode())
+    digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """The code that looks and tells: where it changed, so may the answers."""
+    modules = (
+        *(drawing, glances, lettering, reading, telling, tracks, voices),
+        *(witness_m, witness_q),
+    )
+    files = [Path(__file__), *(Path(module.__file__) for module in modules)]
+    return "".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _lines(file: Path) -> list[dict]:

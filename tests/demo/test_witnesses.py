@@ -111,4 +111,4 @@ def test_answers_are_kept_until_their_clip_changes(paths, tmp_path):
     shutil.copy(paths[2], clips[0])
     assert ask_all("m", clips, file, workers=1) == {"asked": 1, "reused": 1}
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert [line["id"] for line in lines] == [clip.stem for clip in paths[:2]]
+    assert [line["stem"] for line in lines] == [clip.stem for clip in paths[:2]]

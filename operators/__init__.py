@@ -2,6 +2,8 @@
 
 from .clear_audit import ClearAudit
 from .hoist_labels import HoistLabels
+from .import_action100m import ImportAction100M
+from .read_opinions import ReadOpinions
 from .requeue_stale import RequeueStale
 from .run_audit import RunAudit
 from .score_agreement import ScoreAgreement
@@ -9,7 +11,9 @@ from .tag_confidence import TagConfidence
 
 #: Every operator of the bundle, in the order of an audit.
 OPERATORS = (
+    ImportAction100M,
     HoistLabels,
+    ReadOpinions,
     ScoreAgreement,
     TagConfidence,
     RunAudit,

@@ -129,8 +129,93 @@ def _add_input(
     if spec.kind in ("number", "integer"):
         add = inputs.float if spec.kind == "number" else inputs.int
         return add(name, default=default, **common)
+    if spec.kind == "aspects" and own_fields:
+                _add_own_fields(inputs, dataset)
+            if name in problems:
+                prop.invalid = True
+                prop.error_message = problems[name]
+    elsewhere = [sentence for name, sentence in problems.items() if name not in shown]
+    if elsewhere:
+        inputs.str(
+            "problem",
+            view=types.Error(label=" ".join(elsewhere)),
+            required=False,
+        )
+        inputs.get_property("problem").invalid = True
+        inputs.get_property("problem").error_message = " ".join(elsewhere)
+    elif not problems and settings is not None:
+        inputs.view("preview", types.Notice(label=_preview(stage.writes(settings))))
+    return types.Property(inputs, view=types.View(label=stage.label))
+
+
+def report(label: str, results: dict | None, view: fo.DatasetView | None) -> types.Property:
+    """The page after a run: its sentences, its tables, and a button to its samples."""
+    outputs = types.Object()
+    results = results or {}
+    for i, sentence in enumerate(results.get("summary", [])):
+        outputs.view(f"summary_{i}", types.Notice(label=sentence))
+    for name, rows in results.items():
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            _add_table(outputs, name, rows)
+    if view is not None:
+        outputs.btn(
+            "show",
+            label=f"Show {view.count():,} samples",
+            icon="filter_alt",
+            variant="contained",
+            on_click="set_view",
+            params={"view": view._serialize()},
+        )
+    return types.Property(outputs, view=types.View(label=label))
+
+
+def _with_own_aspect(params: dict) -> dict:
+    if params.get("aspects") != OWN_FIELDS:
+        return dict(params)
+    annotation, opinions = params.get("annotation"), params.get("opinions") or []
+    if not annotation or not opinions:
+        raise SettingsError({"aspects": "Choose the annotation and at least one opinion."})
+    opinions = dict(zip(_WITNESSES, opinions))
+    aspect = {"name": annotation, "annotation": annotation, "opinions": opinions}
+    return {**params, "aspects": [aspect]}
+
+
+def _add_aspects(inputs: types.Object, name: str, default: str, common: dict) -> types.Property:
+    choices = types.AutocompleteView(allow_user_input=True)
+    for value in (default, OWN_FIELDS):
+        choices.add_choice(value, label=value)
+    return inputs.str(name, default=default, view=choices, **common)
+
+
+def _add_own_fields(inputs: types.Object, dataset: fo.Dataset | None) -> None:
+    texts = suitable_fields(dataset, (fo.StringField,))
+    one, several = types.DropdownView(), types.DropdownView(multiple=True)
+    for text in texts:
+        one.add_choice(text, label=text)
+        several.add_choice(text, label=text)
+    inputs.str("annotation", label="Annotation", description="The text under audit", view=one)
+    inputs.list(
+        "opinions",
+        types.String(),
+        label="Opinions",
+        description="What other models said of the same samples: witnesses a, b, ...",
+        view=several,
+    )
+
+
+def _add_input(
+    inputs: types.Object, name: str, spec: Spec, default: object, dataset: fo.Dataset | None
+) -> types.Property:
+    common = {"label": spec.label, "description": spec.help, "required": spec.required}
+    if spec.kind == "numbers":
+        return _add_numbers(inputs, name, spec, default)
+    if spec.kind == "flag":
+        return inputs.bool(name, default=default, **common)
+    if spec.kind in ("number", "integer"):
+        add = inputs.float if spec.kind == "number" else inputs.int
+        return add(name, default=default, **common)
     if spec.kind == "path":
-        explorer = types.FileExplorerView(button_label="Choose", choose_button_label="Use this")
+        explorer = types.FileExplorerView(choose_dir=True, button_label="Choose")
         return inputs.file(name, view=explorer, **common)
     if spec.kind == "aspects":
         return _add_aspects(inputs, name, default, common)

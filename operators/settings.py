@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 
 import fiftyone as fo
 
@@ -198,7 +199,8 @@ def _read_value(spec: Spec, value: object) -> object:
     if spec.kind == "numbers":
         return _read_numbers(value)
     if spec.kind == "path":
-        return str(value.get("absolute_path", "")) if isinstance(value, dict) else str(value)
+        # absolute, since a worker starts in another folder
+        return str(Path(str(value)).expanduser().absolute())
     if not isinstance(value, str):
         raise ValueError(f"write a text, not {value!r}.")
     return value

@@ -80,6 +80,7 @@ class FrameRecord:
         height: of the frames as handed over, in pixels
         exact: whether these are the evenly spread frames that were asked for; False when
             ``keyframes`` mode took the nearest keyframes, or some could not be decoded
+        first_frame: the number of the clip's first frame in the file, from 1
     """
 
     frame_numbers: tuple[int, ...]
@@ -89,6 +90,17 @@ class FrameRecord:
     width: int
     height: int
     exact: bool
+    first_frame: int = 1
+
+    @property
+    def duration(self) -> float:
+        """The length of the clip in seconds."""
+        return self.total_frames / self.source_fps
+
+    def frame_at(self, second: float) -> int:
+        """The number, in the file, of the frame that is shown at a second of the clip."""
+        place = min(max(int(second * self.source_fps + 1e-6), 0), self.total_frames - 1)
+        return self.first_frame + place
 
     def as_dict(self) -> dict:
         """The record as plain values, for a report or a database."""
@@ -121,7 +133,7 @@ class SampledClip:
         return {
             "fps": record.source_fps,
             "total_num_frames": record.total_frames,
-            "duration": record.total_frames / record.source_fps,
+            "duration": record.duration,
             "frames_indices": [round(second * record.source_fps) for second in record.seconds],
             "height": record.height,
             "width": record.width,
@@ -181,6 +193,7 @@ def sample_frames(clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> SampledC
         width=frames.shape[2],
         height=frames.shape[1],
         exact=[index for index, _ in got] == planned,
+        first_frame=first + 1,
     )
     return SampledClip(frames, record)
 

@@ -3,7 +3,9 @@
 import re
 
 import fiftyone as fo
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.app.driver import SIZE, App, app_server, browser, find_browser
 
@@ -60,3 +62,24 @@ def saved_dataset():
     yield make
     for dataset in made:
         dataset.delete()
+
+
+@pytest.fixture
+def workshop_dataset(saved_dataset, tmp_path):
+    """Samples with scores of two aspects and two witnesses, a tenth of them missing.
+
+    The fields are the workshop's; no stage of ours ran. Scores lie on a lattice, so that the
+    edge of a lasso can pass between them.
+    """
+    random = np.random.default_rng(51)
+    image = tmp_path / "frame.png"
+    Image.new("RGB", (64, 48), (60, 90, 120)).save(image)
+    samples = []
+    for row in range(60):
+        sample = fo.Sample(filepath=str(image), tags=["mine"] if row % 7 == 0 else [])
+        for aspect in ("sum_brief", "sum_detailed"):
+            for name in ("lex_q", "sem_q", "lex_m", "sem_m"):
+                score = float(random.integers(0, 26) * 0.04)
+                sample[f"{name}_{aspect}"] = None if row % 10 == 3 else score
+        samples.append(sample)
+    return saved_dataset(samples)

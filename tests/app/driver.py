@@ -117,11 +117,14 @@ class App:
         self.page.locator(f"[data-cy=new-panel-option-{name}]").click()
         self.page.locator(f"[data-cy=panel-content-{name}]").wait_for()
 
-    def open_operator(self, label: str) -> None:
-        """Opens an operator's form from the operator browser."""
+    def open_operator(self, label: str):
+        """Opens an operator's form from the operator browser, and returns the form."""
         self.page.keyboard.press("Backquote")
         self.page.get_by_placeholder("Search operations by name...").fill(label)
         self.page.get_by_text(label, exact=True).first.click()
+        form = self.page.locator("[data-cy=operators-prompt-modal]")
+        form.wait_for()
+        return form
 
     def screenshot(self, path: Path) -> Path:
         """Takes a picture of the whole window."""

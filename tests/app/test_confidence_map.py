@@ -10,28 +10,7 @@ from fiftyone import ViewField as F
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
 from PIL import Image
 
-N = 60
-
-
-@pytest.fixture
-def workshop_dataset(saved_dataset, tmp_path):
-    """Samples with scores of two aspects and two witnesses, a tenth of them missing.
-
-    The fields are the workshop's; no stage of ours ran. Scores lie on a lattice, so that the
-    edge of a lasso can pass between them.
-    """
-    random = np.random.default_rng(51)
-    image = tmp_path / "frame.png"
-    Image.new("RGB", (64, 48), (60, 90, 120)).save(image)
-    samples = []
-    for row in range(N):
-        sample = fo.Sample(filepath=str(image), tags=["mine"] if row % 7 == 0 else [])
-        for aspect in ("sum_brief", "sum_detailed"):
-            for name in ("lex_q", "sem_q", "lex_m", "sem_m"):
-                score = float(random.integers(0, 26) * 0.04)
-                sample[f"{name}_{aspect}"] = None if row % 10 == 3 else score
-        samples.append(sample)
-    return saved_dataset(samples)
+N = 60  # samples of the workshop_dataset
 
 
 class Map:

@@ -28,6 +28,7 @@ benchmarks: python ## Measure speed and memory against the obvious way
 	@$(BOOTSTRAP) --database benchmarks -- python benchmarks/agreement.py
 
 screenshots: python ## Take the pictures in docs/images from the demo's dataset
+	@OPEN=0 $(BOOTSTRAP) --database demo -- python -m demo
 	@$(BOOTSTRAP) --database demo --browser -- python -m tests.app.screenshots
 
 clean: ## Remove the environment, the local database and every cache

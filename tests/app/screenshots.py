@@ -1,0 +1,74 @@
+"""Takes the pictures in docs/images from the demo's dataset.
+
+python -m tests.app.screenshots
+"""
+
+import sys
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.operators as foo
+
+from tests.app.driver import SIZE, App, app_server, browser, find_browser
+
+DATASET = "second-opinion-demo"
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ROOT / "docs" / "images"
+
+
+def main() -> int:
+    """Takes every picture; the exit status is 0 when all could be taken."""
+    executable = find_browser()
+    if executable is None:
+        sys.exit("Pictures need Chromium; none was found on this machine.")
+    if not fo.dataset_exists(DATASET):
+        sys.exit("The demo's dataset is not there; run `make demo` first.")
+    dataset = fo.load_dataset(DATASET)
+    foo.list_operators()  # loads the plugin
+    from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
+
+    install_workspace(dataset)
+    log = ROOT / ".local" / "screenshots.log"
+    with app_server(log) as address, browser(executable) as chromium:
+        for name, picture in PICTURES.items():
+            page = chromium.new_page(viewport=SIZE)
+            app = App(page, address)
+            picture(app, dataset)
+            page.wait_for_timeout(3000)  # until thumbnails and charts are drawn
+            print("Wrote", app.screenshot(IMAGES / f"{name}.png").relative_to(ROOT))
+            page.close()
+    return 0
+
+
+def _open_map(app: App, dataset: fo.Dataset):
+    app.open(dataset, workspace="second-opinion")
+    panel = app.page.locator("[data-cy=panel-content-confidence_map]")
+    panel.locator(".js-plotly-plot .nsewdrag").wait_for()
+    return panel
+
+
+def picture_map(app: App, dataset: fo.Dataset) -> None:
+    """The map beside the samples."""
+    _open_map(app, dataset)
+
+
+def picture_disagreement(app: App, dataset: fo.Dataset) -> None:
+    """The samples on which both witnesses disagree with the annotation."""
+    panel = _open_map(app, dataset)
+    panel.get_by_role("button", name="triple_disagreement").click()
+
+
+def picture_form(app: App, dataset: fo.Dataset) -> None:
+    """A stage's form."""
+    app.open(dataset)
+    app.open_operator("Score agreement")
+
+
+PICTURES = {
+    "confidence_map": picture_map,
+    "disagreement": picture_disagreement,
+    "score_agreement": picture_form,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -9,6 +9,7 @@ terminal. A second run reuses what the first one made.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import sys
@@ -22,6 +23,7 @@ from demo.scenes import make_scenes
 from demo.witnesses import ask_all
 
 DATASET = "second-opinion-demo"
+WORKSPACE = "Second opinion"
 FOLDER = Path(__file__).resolve().parents[1] / ".local" / "demo"
 CLIPS = 160
 WRONG = 0.2
@@ -37,46 +39,64 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def main() -> int:
-    """Runs the demo; the exit status is 0 when all of it could be done."""
+def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
+    """Runs the demo.
+
+    Args:
+        count: how many clips
+        folder: where clips, annotations and answers are kept
+        name: of the dataset
+
+    Returns:
+        the exit status: 0 when all of it could be done
+    """
     started = time.monotonic()
-    scenes = make_scenes(CLIPS)
-    answers = make_material(scenes)
+    answers = make_material(make_scenes(count), folder)
 
     say("Loading FiftyOne.")
     from demo import audit, selfcheck  # imports FiftyOne, which takes seconds
 
-    parquet = FOLDER / "annotations.parquet"
-    dataset = audit.run_stages(DATASET, parquet, FOLDER / "clips", answers, say)
-    truth = json.loads((FOLDER / "truth.json").read_text())
+    watched = sys.stdout.isatty()
+    audit.show_bars(watched)
+    parquet = folder / "annotations.parquet"
+    dataset = audit.run_stages(name, parquet, folder / "clips", answers, say)
+    truth = json.loads((folder / "truth.json").read_text())
     coverage = dict(zip(*dataset.values(["video_uid", "clip_coverage"])))
     kinds = selfcheck.kinds_of(truth, coverage)
-    say(f"\nThe self-check, on {audit.ASPECT}: accused labels by what is really wrong with them.\n")
+    say(f"\nThe self-check, on {audit.ASPECT}: who was accused, by what is really wrong.\n")
     for line in selfcheck.report(audit.workshop_accusations(dataset), kinds):
         say(line)
-    say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {DATASET}.")
-    if os.environ.get("OPEN") == "0" or not sys.stdout.isatty():
+    say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {name}.")
+    if os.environ.get("OPEN") == "0" or not watched:
         return 0
     return open_app(dataset)
 
 
-def make_material(scenes: list[Scene]) -> dict[str, Path]:
-    """Renders the clips, writes the annotations, asks the witnesses; reuses what is there."""
-    say(f"Rendering {len(scenes)} clips to {FOLDER / 'clips'}.")
-    done = render_clips(scenes, FOLDER / "clips", progress=_counter("rendered"))
+def make_material(scenes: list[Scene], folder: Path) -> dict[str, Path]:
+    """Renders the clips, writes the annotations, asks the witnesses; reuses what is there.
+
+    Args:
+        scenes: one for each clip
+        folder: where to
+
+    Returns:
+        ``{witness: file of its answers}``
+    """
+    clips = folder / "clips"
+    say(f"Rendering {len(scenes)} clips to {clips}.")
+    done = render_clips(scenes, clips, progress=_counter("rendered"))
     say(f"{done['rendered']} clips rendered, {done['reused']} reused.")
-    planted = write_annotations(
-        scenes, FOLDER / "annotations.parquet", FOLDER / "truth.json", WRONG
-    )
+    files = folder / "annotations.parquet", folder / "truth.json"
+    planted = write_annotations(scenes, *files, WRONG)
     say(
         f"Annotated {len(scenes)} clips; {len(planted)} of the annotations are wrong on purpose. "
         "Which ones is in truth.json, which the audit does not see."
     )
     answers = {}
-    paths = [clip_path(FOLDER / "clips", scene) for scene in scenes]
+    paths = [clip_path(clips, scene) for scene in scenes]
     for witness, method in _METHODS.items():
         say(f"Witness {witness} looks at the pixels: it {method}.")
-        answers[witness] = FOLDER / f"answers_{witness}.jsonl"
+        answers[witness] = folder / f"answers_{witness}.jsonl"
         done = ask_all(witness, paths, answers[witness], progress=_counter("asked"))
         say(f"{done['asked']} clips looked at, {done['reused']} answers reused.")
     return answers
@@ -89,9 +109,11 @@ def open_app(dataset: object) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    # remote: it is for the person to open the printed address
-    session = fo.launch_app(dataset, address="127.0.0.1", port=port, remote=True)
-    say(f"\nThe App is at http://127.0.0.1:{port}/datasets/{DATASET}   (Ctrl+C ends it)")
+    spaces = dataset.load_workspace(WORKSPACE) if dataset.has_workspace(WORKSPACE) else None
+    # remote: a person opens the printed address; how to tunnel to it is not said
+    logging.getLogger("fiftyone").setLevel(logging.WARNING)
+    session = fo.launch_app(dataset, spaces=spaces, address="127.0.0.1", port=port, remote=True)
+    say(f"\nThe App is at http://127.0.0.1:{port}/datasets/{dataset.slug}   (Ctrl+C ends it)")
     try:
         session.wait(-1)
     except KeyboardInterrupt:

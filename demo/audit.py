@@ -24,6 +24,11 @@ _FOR_IT = (
 )
 
 
+def show_bars(shown: bool) -> None:
+    """Shows or hides FiftyOne's progress bars, which make a mess of a log."""
+    fo.config.show_progress_bars = shown
+
+
 def run_stages(
     name: str, annotations: Path, clips: Path, answers: dict[str, Path], say: Callable[[str], None]
 ) -> fo.Dataset:

@@ -1,0 +1,292 @@
+"""``match``: the calibrated probability that two texts describe the same clip.
+
+The observed pairs are a mixture of true and wrong ones, and wrongly paired texts of
+several kinds show what wrong ones look like. Under the exponential tilt
+``p_true(x) = exp(a + b x) p_kind(x)`` the slopes, the share of true pairs and how the
+wrong ones divide among the kinds are found together by expectation and maximisation
+(Anderson, "Multivariate logistic compounds", 1979; Qin, "Empirical likelihood ratio
+based confidence intervals for mixture proportions", 1999), each step a multinomial
+logistic regression. No human label is needed, wrong pairs among the observed ones do
+not pass for true, and no pair is judged by a model that was fitted on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from .null import WrongPairs
+from .reliability import area_under_roc, brier_score, calibration_error
+
+#: Fewer observed pairs than this cannot carry a probability.
+PAIRS_NEEDED = 100
+_FOLDS = 5
+_STEPS = 40
+_STRENGTH = 0.5  # inverse of the ridge penalty on standardised evidence
+_FITTED = 3000  # pairs of one kind that a model is fitted on; more adds only time
+_BEND = 0.5  # spreads above the mean of true and wrong pairs together
+_LEAST = 1e-3  # the least share of any kind
+
+
+@dataclass
+class Mixture:
+    """Log densities of true and wrong pairs, and the shares in which they occur.
+
+    Attributes:
+        kinds: "true" and the kinds of wrong pairs
+        shares: ``(c,)`` the estimated share of each kind among the observed pairs
+        centre: ``(f,)`` the evidence's mean
+        scale: ``(f,)`` the evidence's spread
+        bent: columns with another slope below ``_BEND`` spreads: true pairs that match
+            badly are more common than one slope allows
+        slopes: ``(c, f + bent)`` what a spread of evidence adds for each kind
+        intercepts: ``(c,)`` what every pair starts with
+    """
+
+    kinds: list[str]
+    shares: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    bent: Sequence[int]
+    slopes: np.ndarray
+    intercepts: np.ndarray
+
+    def log_ratio(self, evidence: np.ndarray) -> np.ndarray:
+        """``ln(p_true / p_wrong)`` of each row; nan where all evidence is missing."""
+        density = self.columns(evidence) @ self.slopes.T + self.intercepts
+        wrong = self.shares[1:] / self.shares[1:].sum()
+        ratio = density[:, 0] - _log_sum(density[:, 1:] + np.log(wrong))
+        return np.where(np.isnan(evidence).all(axis=1), np.nan, ratio)
+
+    def probability(self, evidence: np.ndarray) -> np.ndarray:
+        """The probability that each row is a true pair, given the estimated shares."""
+        return match_probability(self.log_ratio(evidence), self.shares[0])
+
+    def columns(self, evidence: np.ndarray) -> np.ndarray:
+        """The evidence in spreads from its mean, 0 where missing, with its bent pieces."""
+        scaled = np.nan_to_num((evidence - self.centre) / self.scale)
+        low = np.minimum(scaled[:, list(self.bent)] - _BEND, 0.0)
+        return np.concatenate([scaled, low], axis=1)
+
+
+@dataclass
+class Calibration:
+    """What calibrating one edge, or one panel of edges, gave.
+
+    Attributes:
+        match: ``(n,)`` probabilities that the observed pairs are true; nan where missing
+        log_ratio: ``(n,)`` ``ln(p_true / p_wrong)`` of the observed pairs
+        wrong_log_ratio: ``(m,)`` the same of the wrong pairs
+        share: the estimated share of true pairs among the observed ones
+        report: ``pairs``, ``shares`` by kind, ``ece``, ``brier``, ``auroc`` by kind,
+            ``carried_by`` (share of the separation by piece of evidence)
+        warning: a sentence where there are too few pairs, else None
+    """
+
+    match: np.ndarray
+    log_ratio: np.ndarray
+    wrong_log_ratio: np.ndarray
+    share: float
+    report: dict = field(default_factory=dict)
+    warning: str | None = None
+
+
+def calibrate_pairs(
+    observed: np.ndarray,
+    wrong: np.ndarray,
+    pairs: WrongPairs,
+    names: Sequence[str],
+    bent: Sequence[str] = ("sem_csls",),
+    seed: int = 51,
+) -> Calibration:
+    """Turns evidence into calibrated probabilities, cross-fitted.
+
+    Args:
+        observed: ``(n, f)`` evidence of every clip's own pair; nan where missing
+        wrong: ``(m, f)`` evidence of the wrong pairs
+        pairs: the wrong pairs, whose clips decide which models may judge them
+        names: the ``f`` names of the pieces of evidence
+        bent: names of evidence that has another slope where it is low
+        seed: the same seed gives the same figures
+
+    Returns:
+        the calibration; with fewer than ``PAIRS_NEEDED`` pairs only a warning
+    """
+    there = ~np.isnan(observed).all(axis=1)
+    valid = ~np.isnan(wrong).all(axis=1)
+    if there.sum() < PAIRS_NEEDED or valid.sum() < PAIRS_NEEDED:
+        return _too_few(len(observed), len(wrong), int(min(there.sum(), valid.sum())))
+    columns = [i for i, name in enumerate(names) if name in bent]
+    rng = np.random.default_rng(seed)
+    fold = rng.integers(0, _FOLDS, len(observed))
+    result = Calibration(
+        *(np.full(size, np.nan) for size in (len(there), len(there), len(valid))), 0
+    )
+    fitted = []
+    for held in range(_FOLDS):
+        known = there & (fold != held)
+        apart = valid & (fold[pairs.taken] != held) & (fold[pairs.given] != held)
+        rows, judged = there & (fold == held), valid & (fold[pairs.given] == held)
+        # How long the tail of badly matching true pairs is cannot be known from the
+        # mixture alone, so a straight and a bent one are averaged.
+        models = [
+            fit_mixture(observed[known], wrong[apart], pairs.kind[apart], tail, rng)
+            for tail in ((), columns)
+        ]
+        result.match[rows] = np.mean([m.probability(observed[rows]) for m in models], axis=0)
+        result.log_ratio[rows] = np.mean([m.log_ratio(observed[rows]) for m in models], axis=0)
+        result.wrong_log_ratio[judged] = np.mean(
+            [m.log_ratio(wrong[judged]) for m in models], axis=0
+        )
+        fitted += models
+    result.share = float(np.mean([model.shares[0] for model in fitted]))
+    result.report = _report(result, fitted, observed, wrong, pairs, names)
+    return result
+
+
+def fit_mixture(
+    observed: np.ndarray,
+    wrong: np.ndarray,
+    kind: np.ndarray,
+    bent: Sequence[int] = (),
+    rng: np.random.Generator | None = None,
+) -> Mixture:
+    """Fits the densities and shares of true and wrong pairs.
+
+    Args:
+        observed: ``(n, f)`` evidence of the observed pairs; nan for missing pieces
+        wrong: ``(m, f)`` evidence of the wrong pairs
+        kind: ``(m,)`` their kinds
+        bent: columns that have another slope where they are low
+        rng: draws which pairs are used where there are very many
+
+    Returns:
+        the fitted mixture
+    """
+    rng = rng or np.random.default_rng(0)
+    kinds = sorted(set(kind.tolist()))
+    samples = [_some(observed, rng), *(_some(wrong[kind == k], rng) for k in kinds)]
+    everything = np.concatenate(samples)
+    scale = np.nanstd(everything, axis=0)
+    model = Mixture(
+        kinds=["true", *kinds],
+        shares=np.array([0.8, *(0.2 / len(kinds) for _ in kinds)]),
+        centre=np.nan_to_num(np.nanmean(everything, axis=0)),
+        scale=np.where(scale > 1e-9, scale, 1.0),
+        bent=bent,
+        slopes=np.empty(0),
+        intercepts=np.empty(0),
+    )
+    n, classes = len(samples[0]), np.repeat(np.arange(len(samples)), [len(s) for s in samples])
+    x = model.columns(everything)
+    known = np.concatenate([np.full(len(s), n / len(s)) for s in samples[1:]])
+    belief = np.full(n, model.shares[0])
+    regression = LogisticRegression(C=_STRENGTH, warm_start=True, max_iter=200, tol=1e-3)
+    for _ in range(_STEPS):
+        regression.fit(x, classes, sample_weight=np.concatenate([belief, known]))
+        sizes = np.array([belief.sum(), *(n for _ in kinds)])
+        model.slopes, model.intercepts = _by_class(regression, sizes)
+        belief, shares = _divide(x[:n], model)
+        moved = np.abs(shares - model.shares).max()
+        model.shares = shares
+        if moved < 1e-3:
+            break
+    return model
+
+
+def match_probability(log_ratio: np.ndarray, share: float) -> np.ndarray:
+    """``P(true)`` from ``ln(p_true / p_wrong)`` and the share of true pairs (Bayes)."""
+    prior = np.log(share) - np.log1p(-share)
+    return 1.0 / (1.0 + np.exp(-np.clip(log_ratio + prior, -500, 500)))
+
+
+def _by_class(regression: LogisticRegression, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    slopes, intercepts = regression.coef_, regression.intercept_
+    if len(slopes) == 1:  # two classes are stored as the second against the first
+        slopes, intercepts = np.stack([-slopes[0] / 2, slopes[0] / 2]), intercepts[0] / 2
+        intercepts = np.array([-intercepts, intercepts])
+    return slopes.copy(), intercepts - np.log(sizes / sizes.sum())
+
+
+def _divide(x: np.ndarray, model: Mixture) -> tuple[np.ndarray, np.ndarray]:
+    """How far each observed pair is believed to be true, and the kinds' shares."""
+    joint = x @ model.slopes.T + model.intercepts + np.log(model.shares)
+    belief = np.exp(joint - _log_sum(joint)[:, None])
+    shares = np.maximum(belief.mean(axis=0), _LEAST)
+    return belief[:, 0], shares / shares.sum()
+
+
+def _report(
+    result: Calibration,
+    fitted: list[Mixture],
+    observed: np.ndarray,
+    wrong: np.ndarray,
+    pairs: WrongPairs,
+    names: Sequence[str],
+) -> dict:
+    kinds = fitted[0].kinds[1:]
+    shares = np.mean([model.shares for model in fitted], axis=0)
+    ours = result.log_ratio[~np.isnan(result.log_ratio)]
+    theirs = {k: result.wrong_log_ratio[pairs.kind == k] for k in kinds}
+    theirs = {k: values[~np.isnan(values)] for k, values in theirs.items()}
+    # Which of the two samples a pair comes from is known, so this is checked without labels.
+    ratio = np.concatenate([ours, *theirs.values()])
+    label = np.concatenate([np.ones(len(ours)), np.zeros(len(ratio) - len(ours))])
+    parts = shares[1:] / shares[1:].sum() * len(ours)
+    weight = np.concatenate(
+        [np.ones(len(ours)), *(np.full(len(v), p / len(v)) for v, p in zip(theirs.values(), parts))]
+    )
+    mixed = shares[0] * np.exp(np.clip(ratio, -50, 50)) + 1 - shares[0]
+    chance = mixed / (mixed + 1.0)
+    return {
+        "pairs": len(ours),
+        "shares": dict(zip(fitted[0].kinds, np.round(shares, 4).tolist())),
+        "ece": calibration_error(chance, label, weight),
+        "brier": brier_score(chance, label, weight),
+        "auroc": {k: area_under_roc(ours, values) for k, values in theirs.items()},
+        "carried_by": _carried_by(fitted, observed, wrong, names, result.match),
+    }
+
+
+def _carried_by(
+    fitted: list[Mixture],
+    observed: np.ndarray,
+    wrong: np.ndarray,
+    names: Sequence[str],
+    match: np.ndarray,
+) -> dict[str, float]:
+    """Each piece's share of the distance between true and wrong pairs; may be negative."""
+    there = ~np.isnan(match)
+    total = np.zeros(len(names))
+    for model in fitted:
+        parts = model.shares[1:] / model.shares[1:].sum()
+        slopes = model.slopes[0] - parts @ model.slopes[1:]
+        true = np.average(model.columns(observed[there]), axis=0, weights=match[there] + 1e-9)
+        gap = slopes * (true - model.columns(wrong).mean(axis=0))
+        np.add.at(total, [*range(len(names)), *model.bent], gap)
+    whole = total.sum() or 1.0
+    order = np.argsort(-total)
+    return {names[i]: round(float(total[i] / whole), 4) for i in order}
+
+
+def _too_few(n: int, m: int, found: int) -> Calibration:
+    warning = (
+        f"Too few pairs to calibrate: {found} complete pairs, and {PAIRS_NEEDED} are needed. "
+        "Score more samples; until then use the scores themselves, or rules='workshop'."
+    )
+    nothing = (np.full(n, np.nan), np.full(n, np.nan), np.full(m, np.nan))
+    return Calibration(*nothing, np.nan, {"pairs": found, "needed": PAIRS_NEEDED}, warning)
+
+
+def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if len(rows) <= _FITTED:
+        return rows
+    return rows[np.sort(rng.choice(len(rows), _FITTED, replace=False))]
+
+
+def _log_sum(values: np.ndarray) -> np.ndarray:
+    top = values.max(axis=1)
+    return top + np.log(np.exp(values - top[:, None]).sum(axis=1))

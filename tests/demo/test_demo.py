@@ -7,7 +7,7 @@ from demo.__main__ import main
 from demo.errors import KINDS
 
 NAME = "second-opinion-demo-test"
-CLIPS = 16
+CLIPS = 12
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,6 @@ def test_the_truth_is_not_in_the_dataset(run):
 
 def test_the_dataset_is_made_anew_when_the_annotations_change(run):
     run()
-    printed = run(count=CLIPS - 8)
+    printed = run(count=CLIPS - 4)
     assert "is made anew" in printed
-    assert len(fo.load_dataset(NAME)) == CLIPS - 8
+    assert len(fo.load_dataset(NAME)) == CLIPS - 4

@@ -69,7 +69,7 @@ def build(panel: ConfidenceMap, state: PanelRefState, dataset: fo.Dataset) -> ty
         layout=lay_out(limits, counts["corners"], counts["scored"], bool(state.get("scale"))),
         on_selected=panel.on_lasso,
         on_click=panel.on_point,
-        height="46vh",
+        height="42vh",
     )
     _add_buttons(root, panel, counts)
     if counts["rules"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.operators as foo
+from fiftyone.core.odm.dataset import ActiveFields
 
 from tests.app.driver import SIZE, App, app_server, browser, find_browser
 
@@ -28,13 +29,17 @@ def main() -> int:
     from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
 
     install_workspace(dataset)
+    # the grid is to show the films and their tags, not every label on top of them
+    dataset.app_config.active_fields = ActiveFields(paths=["tags"])
+    dataset.save()
     log = ROOT / ".local" / "screenshots.log"
     with app_server(log) as address, browser(executable) as chromium:
         for name, picture in PICTURES.items():
             page = chromium.new_page(viewport=SIZE)
             app = App(page, address)
             picture(app, dataset)
-            page.wait_for_timeout(3000)  # until thumbnails and charts are drawn
+            page.locator("[data-cy=looker]").nth(3).wait_for(state="attached")
+            page.wait_for_timeout(5000)  # until thumbnails and charts are drawn
             print("Wrote", app.screenshot(IMAGES / f"{name}.png").relative_to(ROOT))
             page.close()
     return 0
@@ -64,10 +69,11 @@ def picture_form(app: App, dataset: fo.Dataset) -> None:
     app.open_operator("Score agreement")
 
 
+#: In this order: the server remembers the last page's view.
 PICTURES = {
+    "score_agreement": picture_form,
     "confidence_map": picture_map,
     "disagreement": picture_disagreement,
-    "score_agreement": picture_form,
 }
 
 if __name__ == "__main__":

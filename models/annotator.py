@@ -28,7 +28,7 @@ class Annotator:
 
     Attributes:
         name: as given, without the revision
-        revision: the commit that was loaded, or "local"
+        revision: the commit that was loaded, or a short name of a folder's files
         attention: how attention is computed
 
     Raises:

@@ -44,7 +44,7 @@ class Embedder:
 
     Attributes:
         name: as given, without the revision
-        revision: the commit that was loaded, or "local"
+        revision: the commit that was loaded, or a short name of a folder's files
         pooling: the pooling used; "as published" where the checkpoint says; "none" where it
             gives one vector straight away
 
@@ -76,6 +76,12 @@ class Embedder:
             if not published and _is_pooled(self.model[0]):
                 self.pooling = "none"
         self.revision = resolved_revision(source, self.model.transformers_model.config)
+
+    @property
+    def identity(self) -> str:
+        """What loads exactly this model again: ``name@revision``, or the folder."""
+        local = self.revision.startswith("local-") or self.revision == "unpinned"
+        return self.name if local else f"{self.name}@{self.revision}"
 
     @property
     def dimension(self) -> int:

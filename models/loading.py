@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,11 +80,21 @@ class Source:
 
 
 def resolved_revision(source: Source, config: Any) -> str:
-    """The commit that was really loaded, to be recorded with every result."""
+    """What was really loaded, to be recorded with every result.
+
+    Returns:
+        the commit; ``local-`` and a short name of the files' sizes and times for a folder
+    """
     if Path(source.name).is_dir():
-        return "local"
+        return f"local-{_stamp(Path(source.name))}"
     commit = getattr(config, "_commit_hash", None)
     return commit or source.revision or "unpinned"
+
+
+def _stamp(folder: Path) -> str:
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.blake2b(repr(stats).encode(), digest_size=6).hexdigest()
 
 
 def with_attention(place: Place, load: Callable[[str], Any]) -> tuple[Any, str]:

@@ -1,6 +1,7 @@
 """The stages: one file each. What a person clicks, queues or calls."""
 
 from .clear_audit import ClearAudit
+from .embed import Embed
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
 from .read_opinions import ReadOpinions
@@ -12,6 +13,7 @@ from .tag_confidence import TagConfidence
 #: Every operator of the bundle, in the order of an audit.
 OPERATORS = (
     ImportAction100M,
+    Embed,
     HoistLabels,
     ReadOpinions,
     ScoreAgreement,

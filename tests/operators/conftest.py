@@ -41,3 +41,32 @@ def load(rows, tmp_path, name):
         return rows.run(annotations=file, name=name, **settings)
 
     return load
+
+
+def _models_fixtures():
+    # Films and tiny checkpoints, made by the same fixtures as for the tests of the models
+    path = Path(__file__).parents[1] / "models" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("second_opinion_tests_models_conftest", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_models = _models_fixtures()
+checkpoint, checkpoints = _models.checkpoint, _models.checkpoints
+films, film, real_clips = _models.films, _models.film, _models.real_clips
+servers = _models.servers
+
+
+@pytest.fixture(scope="session")
+def short_films(films, tmp_path_factory):
+    """Eight numbered films of one second or two, each with other numbers."""
+    folder = tmp_path_factory.mktemp("short_films")
+    return [films.write(folder / f"{i}.mp4", 10 + 2 * i, gop=10 + i) for i in range(8)]
+
+
+@pytest.fixture
+def clips(dataset, short_films):
+    """A dataset of the eight short films."""
+    dataset.add_samples([fo.Sample(filepath=path) for path in short_films])
+    return dataset

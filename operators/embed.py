@@ -1,0 +1,285 @@
+"""Embed: vectors of clips or texts through a lens, and what FiftyOne's brain makes of them."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+
+from ..engine.columns import read_chunks, root_dataset
+from ..engine.ledger import fingerprint, ledger_field, stale_rows
+from ..engine.progress import Progress
+from . import embed_brain
+from .base import Stage
+from .lenses import LENSES, load_lens
+from .media_work import (
+    FrameSettings,
+    Item,
+    Recorder,
+    decoded,
+    in_batches,
+    media_problem,
+    open_work,
+    stale_items,
+)
+from .settings import setting
+
+if TYPE_CHECKING:
+    from ..models.embedder import Embedder
+
+Samples = fo.core.collections.SampleCollection
+
+_TRANSCRIPT = "transcript"
+_FLUSH = 64
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class EmbedSettings(FrameSettings):
+    lens: str | None = setting(
+        None,
+        "Lens",
+        "What is looked at: the clips (visual, grounding) or what is said in them (transcript); "
+        "where empty, the field of texts if one is named, or else visual",
+        choices=tuple(LENSES),
+    )
+    model: str | None = setting(
+        None, "Model", "A name, name@revision or a folder; the lens's own where empty"
+    )
+    source_field: str | None = setting(
+        None,
+        "Field of texts",
+        "Embeds the texts of this field instead of the media",
+        kind="field",
+        types=(fo.StringField,),
+    )
+    embeddings_field: str | None = setting(
+        None, "Field of vectors", "Where the vectors go; qwen_embeddings and the like where empty"
+    )
+    brain: list = setting(
+        [],
+        "Brain",
+        "What to make of the vectors afterwards",
+        many=True,
+        choices=embed_brain.METHODS,
+    )
+    layout: str = setting("umap", "Layout", "How vectors become a map", choices=embed_brain.LAYOUTS)
+
+    @property
+    def chosen(self) -> str:
+        """The lens whose model is used by default."""
+        return self.lens or ("transcript" if self.source_field else "visual")
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether texts are embedded, and not media."""
+        return self.chosen == "transcript" or self.source_field is not None
+
+    @property
+    def texts(self) -> str:
+        """The field whose texts are embedded."""
+        return self.source_field or _TRANSCRIPT
+
+    @property
+    def field(self) -> str:
+        """The field that the vectors go to."""
+        return self.embeddings_field or f"{self.stem}_embeddings"
+
+    @property
+    def stem(self) -> str:
+        """What the names of this lens's fields and brain runs begin with."""
+        if self.embeddings_field:
+            return self.embeddings_field.removesuffix("_embeddings")
+        if self.source_field and self.source_field != _TRANSCRIPT:
+            return self.source_field
+        return LENSES[self.chosen][0]
+
+
+# ---- work ----
+
+
+class Embed(Stage):
+    """Embeds clips or texts, and maps, indexes and ranks them."""
+
+    name = "embed"
+    label = "Embed"
+    description = (
+        "Embeds clips or texts through a lens. Writes one field of vectors, which frames were "
+        "seen, audit_status, and the brain runs and fields that are asked for."
+    )
+    icon = "scatter_plot"
+    settings = EmbedSettings
+    prefers_delegation = True
+
+    def writes(self, settings: EmbedSettings) -> dict[str, tuple]:
+        seen = settings.texts if settings.reads_texts else "the clip"
+        written = {settings.field: (fo.VectorField, f"A vector of {seen}")}
+        if not settings.reads_texts:
+            frames = f"{settings.stem}_frames"
+            written[frames] = (fo.DictField, f"The frames that {settings.field} was made from")
+        for method, (name, description) in embed_brain.FIELDS.items():
+            if method in settings.brain:
+                written[f"{settings.stem}_{name}"] = (fo.FloatField, description)
+        return written
+
+    def check(self, samples: Samples, settings: EmbedSettings) -> dict[str, str]:
+        dataset = root_dataset(samples)
+        if settings.reads_texts and not isinstance(
+            dataset.get_field(settings.texts), fo.StringField
+        ):
+            return {"source_field": f"Field of texts: there are no texts in {settings.texts!r}."}
+        if not settings.reads_texts and (why := media_problem(samples, ("video", "image"))):
+            return {"lens": f"Lens: {why}"}
+        if "visualization" in settings.brain and settings.layout == "umap":
+            if importlib.util.find_spec("umap") is None:
+                return {"layout": "Layout: umap needs pip install umap-learn; or choose pca."}
+        return embed_brain.check(dataset, settings.stem, settings.brain, settings.field)
+
+    def work(self, samples: Samples, settings: EmbedSettings, progress: Progress) -> dict:
+        model = load_lens(settings.chosen, settings.model, settings.trust_remote_code)
+        dataset, work = root_dataset(samples), f"embed_{settings.field}"
+        open_work(dataset, self.name, work, self.writes(settings))
+        recorder = Recorder(dataset, work)
+        method = [model.name, model.revision, model.pooling, model.prompt]
+        half = progress.share(0.0, 0.8 if settings.brain else 1.0)
+        if settings.reads_texts:
+            done = _embed_texts(samples, settings, model, recorder, work, method, half)
+        else:
+            done = _embed_media(samples, settings, model, recorder, work, method, half)
+        rest = progress.share(0.8, 1.0)
+        made = embed_brain.run(samples, settings, model, bool(done), rest)
+        return _report(samples, settings, model, recorder, done, made)
+
+    def shows(self, samples: Samples, settings: EmbedSettings, report: dict) -> fo.DatasetView:
+        return samples.exists(settings.field)
+
+
+def _embed_texts(
+    samples: Samples,
+    settings: EmbedSettings,
+    model: Embedder,
+    recorder: Recorder,
+    work: str,
+    method: list,
+    progress: Progress,
+) -> int:
+    dataset, done = root_dataset(samples), 0
+    chunks = read_chunks(samples, [settings.texts, ledger_field(work)], size=1000)
+    for chunk in progress.over(chunks, "Embedding texts", samples.count()):
+        texts = chunk.columns[settings.texts]
+        keys = [fingerprint(method, text) for text in texts]
+        stale = stale_rows(chunk, work, keys, settings.overwrite)
+        vectors = model.embed_texts([texts[row] for row in stale], settings.batch_size)
+        _write_vectors(dataset, settings.field, [chunk.ids[row] for row in stale], vectors)
+        recorder.write(
+            [
+                (chunk.ids[row], "ok", None, keys[row])
+                if vector is not None
+                else (chunk.ids[row], "missing", f"no {settings.texts}", keys[row])
+                for row, vector in zip(stale, vectors)
+            ]
+        )
+        done += len(stale)
+    return done
+
+
+def _embed_media(
+    samples: Samples,
+    settings: EmbedSettings,
+    model: Embedder,
+    recorder: Recorder,
+    work: str,
+    method: list,
+    progress: Progress,
+) -> int:
+    dataset = root_dataset(samples)
+    method = [*method, *settings.frames_method()]
+    items = stale_items(samples, work, method, settings.overwrite)
+    failed: list[tuple] = []
+
+    def fail(item: Item, error: Exception) -> None:
+        failed.append((item.id, "failed", str(error), None))
+
+    if dataset.media_type == "image":
+        pairs, run = _pictures(items, fail), model.embed_images
+    else:
+        pairs, run = decoded(items, settings, fail), model.embed_clips
+    rows: list[tuple] = []
+    with progress.step("Embedding clips", len(items)) as advance:
+
+        def flush() -> None:
+            vectors = [row[1] for row in rows]
+            ids = [row[0].id for row in rows]
+            _write_vectors(dataset, settings.field, ids, vectors)
+            seen = {row[0].id: row[2] for row in rows}
+            dataset.set_values(f"{settings.stem}_frames", seen, key_field="id")
+            recorder.write([(row[0].id, "ok", None, row[0].key) for row in rows] + failed)
+            advance(len(rows) + len(failed))
+            rows.clear()
+            failed.clear()
+
+        for item, given, vector in in_batches(pairs, run, settings.batch_size):
+            if isinstance(vector, Exception):
+                fail(item, vector)
+            else:
+                record = getattr(given, "record", None)
+                rows.append((item, vector, record and record.as_dict()))
+            if len(rows) + len(failed) >= _FLUSH:
+                flush()
+        flush()
+    return len(items)
+
+
+def _pictures(items: list[Item], fail: Any) -> Iterator[tuple[Item, Any]]:
+    import numpy as np
+    from PIL import Image
+
+    for item in items:
+        try:
+            with Image.open(item.path) as picture:
+                yield item, np.asarray(picture.convert("RGB"))
+        except OSError as error:
+            fail(item, error)
+
+
+def _write_vectors(dataset: fo.Dataset, field: str, ids: list[str], vectors: list) -> None:
+    if ids:
+        dataset.set_values(field, dict(zip(ids, vectors)), key_field="id")
+
+
+def _report(
+    samples: Samples,
+    settings: EmbedSettings,
+    model: Embedder,
+    recorder: Recorder,
+    done: int,
+    made: list[str],
+) -> dict:
+    total = samples.count()
+    counts = recorder.outcomes
+    have = samples.exists(settings.field).count()
+    summary = [
+        f"Embedded {counts['ok']:,} of {total:,} samples with {model.name} ({model.revision}); "
+        f"{total - done:,} were up to date, {counts['missing']:,} have no text and "
+        f"{counts['failed']:,} failed.",
+        f"{settings.field} now holds vectors of {model.dimension} numbers for {have:,} of "
+        f"{total:,} samples.",
+        *made,
+    ]
+    return {
+        "summary": summary,
+        "samples": total,
+        "embedded": counts["ok"],
+        "missing": counts["missing"],
+        "failed": counts["failed"],
+        "field": settings.field,
+        "model": model.name,
+        "revision": model.revision,
+        "pooling": model.pooling,
+        "failures": recorder.failures(),
+    }

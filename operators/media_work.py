@@ -1,0 +1,220 @@
+"""Work on media: what is left to do, frames decoded ahead, failures that cost one sample."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+
+from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.fields import STATUS, declare, declare_status, forget
+from ..engine.ledger import fingerprint, ledger_field
+from .settings import Settings, setting
+
+if TYPE_CHECKING:
+    from ..models.frames import Clip, SampledClip, Sampling
+
+Samples = fo.core.collections.SampleCollection
+
+
+@dataclass(frozen=True)
+class FrameSettings(Settings):
+    """The settings of stages whose models watch clips."""
+
+    fps: float = setting(
+        2.0, "Frames a second", "Frames a second of video that are shown", low=0.01
+    )
+    max_frames: int = setting(
+        32, "Most frames", "The most frames of a clip, spread over all of it", low=2, high=4096
+    )
+    max_pixels: int = setting(
+        480 * 480, "Most pixels", "The most pixels of a frame; larger ones are scaled", low=1024
+    )
+    fast_decode: bool = setting(
+        False, "Keyframes only", "Much faster on long videos, and only near the times asked for"
+    )
+    decode_timeout: float = setting(
+        60.0, "Decoding timeout", "Seconds after which a file is given up", low=1.0
+    )
+    workers: int = setting(
+        2, "Decoding threads", "Files that are decoded at the same time", low=1, high=64
+    )
+    batch_size: int = setting(
+        8, "Batch", "Clips in one forward pass; halved when memory runs out", low=1, high=4096
+    )
+    trust_remote_code: bool = setting(
+        False, "Trust remote code", "Let code that comes with the model's weights run here"
+    )
+    overwrite: bool = setting(
+        False, "Overwrite", "Do everything again, and replace fields this audit did not write"
+    )
+
+    def sampling(self) -> Sampling:
+        """Which frames a model sees."""
+        from ..models.frames import Sampling
+
+        mode = "keyframes" if self.fast_decode else "exact"
+        return Sampling(self.fps, self.max_frames, self.max_pixels, mode, self.decode_timeout)
+
+    def frames_method(self) -> list:
+        """What decides which frames are seen, for the ledger."""
+        return [self.fps, self.max_frames, self.max_pixels, self.fast_decode]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One clip to be done.
+
+    Attributes:
+        id: the sample's id
+        path: the file
+        key: the fingerprint of all that decides the result
+        support: first and last frame number; None for the whole file
+        label: the segment's id, where a segment is done
+    """
+
+    id: str
+    path: str
+    key: str
+    support: tuple[int, int] | None = None
+    label: str | None = None
+
+    @property
+    def clip(self) -> Clip:
+        """The clip to decode."""
+        from ..models.frames import Clip
+
+        return Clip(self.path, self.support)
+
+
+def open_work(dataset: fo.Dataset, stage: str, work: str, writes: dict[str, tuple]) -> None:
+    """Declares what will be written, with a status and a ledger for this piece of work.
+
+    Args:
+        dataset: the dataset
+        stage: the stage that owns the fields
+        work: the name of this work, since one stage may run for several models
+        writes: ``{field: (type, description)}``
+    """
+    made = declare(dataset, stage, writes)
+    if declare_status(dataset, work) and made:
+        forget(dataset, work)
+
+
+def media_stamp(path: str) -> list:
+    """What tells one version of a file from another without reading it."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return [path, None]
+    return [path, stat.st_size, stat.st_mtime_ns]
+
+
+def stale_items(samples: Samples, work: str, method: Sequence, overwrite: bool) -> list[Item]:
+    """The samples whose result is missing or was made from something else."""
+    items = []
+    for chunk in read_chunks(samples, ["filepath", ledger_field(work)]):
+        for sample_id, path, done in zip(
+            chunk.ids, chunk.columns["filepath"], chunk.columns[ledger_field(work)]
+        ):
+            key = fingerprint(method, media_stamp(path))
+            if overwrite or done != key:
+                items.append(Item(sample_id, path, key))
+    return items
+
+
+def decoded(
+    items: Iterable[Item], settings: FrameSettings, failed: Callable[[Item, Exception], None]
+) -> Iterator[tuple[Item, SampledClip]]:
+    """Decodes clips ahead of the model; a broken file is told and left out."""
+    from ..models.decoding import DecodeAhead
+
+    waiting: deque[Item] = deque()
+
+    def clips() -> Iterator[Clip]:
+        for item in items:
+            waiting.append(item)
+            yield item.clip
+
+    ahead = DecodeAhead(
+        clips(), settings.sampling(), settings.workers, settings.batch_size + settings.workers
+    )
+    for frames in ahead:
+        item = waiting.popleft()
+        if isinstance(frames, Exception):
+            failed(item, frames)
+        else:
+            yield item, frames
+
+
+def in_batches(
+    pairs: Iterable[tuple[Item, Any]], run: Callable[[list], Sequence], size: int
+) -> Iterator[tuple[Item, Any, Any]]:
+    """Runs a model over ``(item, input)``, halving the batch when memory runs out.
+
+    Yields:
+        ``(item, input, result)``; the result is an error for an input too large alone
+    """
+    from ..models.memory import Batches
+
+    waiting: deque[tuple[Item, Any]] = deque()
+
+    def inputs() -> Iterator[Any]:
+        for pair in pairs:
+            waiting.append(pair)
+            yield pair[1]
+
+    for result in Batches(run, size)(inputs()):
+        yield (*waiting.popleft(), result)
+
+
+class Recorder:
+    """Writes status, reason and ledger of samples, and counts what became of them.
+
+    Args:
+        dataset: the dataset
+        work: the name of this work
+
+    Attributes:
+        outcomes: how many samples came out ``ok``, ``missing`` or ``failed``
+        reasons: how many failed for which reason
+    """
+
+    def __init__(self, dataset: fo.Dataset, work: str):
+        self._dataset, self._work = dataset, work
+        self.outcomes: Counter = Counter()
+        self.reasons: Counter = Counter()
+
+    def write(self, rows: Sequence[tuple[str, str, str | None, str | None]]) -> None:
+        """Writes rows of ``(sample id, status, why, ledger key)``; a key of None is tried again."""
+        if not rows:
+            return
+        ids, statuses, reasons, keys = zip(*rows)
+        columns = {
+            f"{STATUS}.{self._work}": statuses,
+            f"{STATUS}.{self._work}_why": reasons,
+            ledger_field(self._work): keys,
+        }
+        write_columns(self._dataset, ids, columns)
+        self.outcomes.update(statuses)
+        self.reasons.update(why for _, status, why, _ in rows if status == "failed")
+
+    def failures(self) -> list[dict]:
+        """The reasons as a table, the most frequent first."""
+        return [
+            {"why it failed": why, "samples": count} for why, count in self.reasons.most_common(20)
+        ]
+
+
+def media_problem(samples: Samples, kinds: Sequence[str]) -> str | None:
+    """Why a model cannot watch these samples; None where it can."""
+    media_type = root_dataset(samples).media_type
+    if media_type in kinds:
+        return None
+    if media_type == "group":
+        return "The dataset has groups. Give a view of one slice, by select_group_slices()."
+    return f"This works on {' and '.join(kinds)} datasets; this one holds {media_type}."

@@ -29,7 +29,7 @@ def main() -> int:
     from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
 
     install_workspace(dataset)
-    # the grid is to show the films and their tags, not every label on top of them
+    # the grid is to show the films, not every label on top of them
     dataset.app_config.active_fields = ActiveFields(paths=["tags"])
     dataset.save()
     log = ROOT / ".local" / "screenshots.log"

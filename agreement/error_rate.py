@@ -7,8 +7,10 @@ Zrnic, 2023, arXiv:2311.01453), per stratum.
 
 The interval is Wilson's, for the effective number of reviews: the number of simple random ones
 that would give the same variance (Dean and Pagano, 2015, find this one to cover best for shares
-near 0 in stratified designs). A stratum in which no review found an error has not proved to hold
-none, so that its variance counts one more review, with the outcome expected of it.
+near 0 in stratified designs). The observed count is first moved outward by a quarter, half of
+the usual continuity correction, without which rates of 2 to 5% are covered 92% of the time. A
+stratum in which no review found an error has not proved to hold none, so that its variance
+counts one more review, with the outcome expected of it.
 ``benchmarks/coverage.py`` shows how often such intervals hold the truth.
 """
 
@@ -31,6 +33,7 @@ MOST = 5_000
 # used where it saves at least this part of the variance.
 _OUTCOMES_FOR_PREDICTIONS = 5
 _WORTHWHILE = 0.02
+_CONTINUITY = 0.25
 
 
 @dataclass(frozen=True)
@@ -172,13 +175,16 @@ def may_stop(rate: ErrorRate | None, width: float) -> bool:
     return rate is not None and rate.reviews >= FEWEST and rate.half_width <= width
 
 
-def wilson(rate: float, n: float, level: float = 0.95) -> tuple[float, float]:
+def wilson(
+    rate: float, n: float, level: float = 0.95, continuity: float = _CONTINUITY
+) -> tuple[float, float]:
     """Wilson's score interval of a share (1927).
 
     Args:
         rate: the observed share
         n: the number of reviews, which need not be whole
         level: the share of such intervals that hold the truth
+        continuity: how far the observed count is moved outward first; 0 gives Wilson's own
 
     Returns:
         the interval's ends, within 0..1
@@ -186,9 +192,15 @@ def wilson(rate: float, n: float, level: float = 0.95) -> tuple[float, float]:
     if np.isinf(n):
         return rate, rate
     z = NormalDist().inv_cdf((1 + level) / 2)
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return float(max(0.0, min(rate, middle - half))), float(min(1.0, max(rate, middle + half)))
+
+    def end(share: float, side: int) -> float:
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return float(middle + side * half)
+
+    low = end(max(rate - continuity / n, 0.0), -1)
+    high = end(min(rate + continuity / n, 1.0), 1)
+    return max(0.0, min(rate, low)), min(1.0, max(rate, high))
 
 
 def _shares_of_population(strata: Sequence[Seen]) -> np.ndarray:

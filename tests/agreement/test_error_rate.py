@@ -38,8 +38,9 @@ def test_strata_weigh_by_their_size_not_by_their_reviews():
 
 def test_one_large_stratum_gives_about_wilsons_interval():
     found = error_rate.estimate([seen(10**9, [True] * 20 + [False] * 180, risk=0.1)])
+    assert error_rate.wilson(0.1, 200, continuity=0) == pytest.approx((0.0656, 0.1494), abs=1e-4)
     low, high = error_rate.wilson(0.1, 200)
-    assert (low, high) == pytest.approx((0.0656, 0.1493), abs=2e-4)  # Brown, Cai and DasGupta
+    assert low < 0.0656 and high > 0.1494
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-3)
 
 
@@ -109,7 +110,7 @@ def test_intervals_hold_the_truth_about_95_times_of_100(rate):
     wrong = random.random(2_000) < risk
     plan = sampling.draw_plan([str(i) for i in range(2_000)], list(1 - risk))
     sizes = [stratum.size for stratum in plan.strata]
-    counts = sampling.take_turns([0] * len(sizes), sizes, plan.shares, 150)
+    counts = sampling.take_turns([0] * len(sizes), sizes, plan.shares, 200)
     held, audits, estimates = 0, 400, []
     for _ in range(audits):
         strata = []
@@ -120,6 +121,6 @@ def test_intervals_hold_the_truth_about_95_times_of_100(rate):
         found = error_rate.estimate(strata)
         held += found.low <= wrong.mean() <= found.high
         estimates.append(found.rate)
-    assert 0.92 <= held / audits <= 0.985
+    assert 0.92 <= held / audits <= 0.99
     error = np.std(estimates) / np.sqrt(audits)
     assert abs(np.mean(estimates) - wrong.mean()) < 4 * error + 0.002

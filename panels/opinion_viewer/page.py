@@ -1,0 +1,179 @@
+"""The viewer's page: the sample, one card an aspect, the transcript and the segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fiftyone.operators import types
+
+from ...agreement.aspects import ACTION100M, Aspect, score_field
+from ...agreement.differences import ALONE, DISPUTED
+from ...agreement.reasons import explain, explain_verdict
+from .folding import LENGTHS, add_text
+from .plain import cut
+from .sample import EVERYONE, METRIC_NAMES, ShownSample
+from .segments import add_segments, add_transcript
+from .typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
+
+if TYPE_CHECKING:
+    from .panel import OpinionViewer
+
+_LABELS = dict(
+    zip(
+        (aspect.name for aspect in ACTION100M),
+        ("Summary, brief", "Summary, detailed", "Action, brief", "Action, detailed", "Actor"),
+    )
+)
+_SCORES = {"match": "match", "lex": "words", "sem": "meaning", "sup": "support"}
+_VERDICT_COLOURS = {
+    "agreed": "success.main",
+    "paraphrase": "success.main",
+    "annotation_suspect": "error.main",
+    "na_conflict": "error.main",
+    "scattered": "warning.main",
+}
+
+
+def say(sentence: str) -> types.Property:
+    """A page of one sentence."""
+    root = types.Object()
+    line(root, "sentence", sentence)
+    return _page(root)
+
+
+def wait_for(reason: str, label: str, operator: str, on_click) -> types.Property:
+    """The page where there is nothing to compare: which stage to run, with its button."""
+    root = types.Object()
+    line(root, "title", "Nothing to compare yet", fontSize="1.1rem", fontWeight=600)
+    line(root, "reason", reason)
+    if on_click:
+        root.btn(
+            "next_stage",
+            label=label,
+            icon="play_arrow",
+            variant="contained",
+            on_click=on_click,
+            params={"stage": operator},
+        )
+    return _page(root)
+
+
+def build(
+    panel: OpinionViewer,
+    sample: ShownSample,
+    aspects: list[Aspect],
+    why_this: str,
+    unfolded: Mapping[str, int],
+    in_modal: bool,
+) -> types.Property:
+    """The page of one sample.
+
+    Args:
+        panel: whose methods the buttons call
+        sample: what to show
+        aspects: the aspects that the dataset has texts of
+        why_this: why this sample is shown, a sentence; empty in the sample modal
+        unfolded: ``{text's key: how many characters a person asked for}``
+        in_modal: whether the video plays beside this panel, so that one can jump in it
+    """
+    root = types.Object()
+    _add_header(root, panel, sample, why_this)
+    _add_legend(root)
+    for aspect in aspects:
+        _add_aspect(root, panel, sample, aspect, unfolded)
+    add_transcript(root, panel, sample, unfolded)
+    add_segments(root, panel, sample, unfolded, in_modal)
+    return _page(root)
+
+
+def _page(root: types.Object) -> types.Property:
+    style = {"display": "flex", "flexDirection": "column", "gap": 1.5, "padding": "12px 14px"}
+    view = types.GridView(componentsProps={"grid": {"sx": style, "data-so": "opinion-viewer"}})
+    return types.Property(root, view=view)
+
+
+def _add_header(
+    root: types.Object, panel: OpinionViewer, sample: ShownSample, why_this: str
+) -> None:
+    header = stack(root, "header", gap=0.5)
+    names = row(header, "names", gap=1)
+    line(names, "file", sample.name, inline=True, fontSize="1.05rem", fontWeight=600)
+    if sample.verdict:
+        colour = _VERDICT_COLOURS.get(sample.verdict, "text.secondary")
+        badge(names, "verdict", sample.verdict.replace("_", " "), colour)
+    if sample.confidence is not None:
+        badge(names, "confidence", f"confidence {sample.confidence:.2f}", "text.secondary")
+    if why_this:
+        small_button(names, "open", "Open this sample", panel.on_open, id=sample.id)
+        line(header, "why_this", why_this, **FAINT)
+    meaning = explain_verdict(sample.verdict)
+    if meaning:
+        line(header, "meaning", meaning, **FAINT)
+
+
+def _add_legend(root: types.Object) -> None:
+    legend = row(root, "legend", columnGap=2, rowGap=0.25)
+    for kind, text in ((ALONE, "only this one says it"), (DISPUTED, "some say it, some do not")):
+        line(legend, kind, text, inline=True, **{**FAINT, **MARKS[kind]})
+
+
+def _add_aspect(
+    root: types.Object,
+    panel: OpinionViewer,
+    sample: ShownSample,
+    aspect: Aspect,
+    unfolded: Mapping[str, int],
+) -> None:
+    card = stack(root, f"aspect_{aspect.name}", **CARD)
+    title = row(card, "title", columnGap=1, rowGap=0)
+    label = _LABELS.get(aspect.name, aspect.name)
+    line(title, "label", label, inline=True, fontWeight=600, fontSize="1rem")
+    if label != aspect.name:
+        line(title, "name", aspect.name, inline=True, **FAINT)
+    texts = {witness: sample.texts.get(name) for witness, name in aspect.opinions.items()}
+    annotation = sample.texts.get(aspect.annotation)
+    meaning = {
+        witness: sample.scores.get(score_field("sem", witness, aspect.name)) for witness in texts
+    }
+    line(card, "reason", explain(_start(annotation), _starts(texts), meaning), fontWeight=500)
+    side_by_side = columns(card, "texts", "240px")
+    parties = {"": (annotation, aspect.annotation)}
+    parties |= {witness: (texts[witness], name) for witness, name in aspect.opinions.items()}
+    for witness, (text, name) in parties.items():
+        others = [other for party, (other, _) in parties.items() if party != witness]
+        place = stack(side_by_side, f"party_{witness}", gap=0.25)
+        heading = row(place, "heading", columnGap=0.75, rowGap=0)
+        who = f"Witness {witness}" if witness else "Annotation"
+        line(heading, "who", who, inline=True, fontWeight=600, **{"fontSize": "0.8rem"})
+        line(heading, "field", name, inline=True, **FAINT)
+        add_text(place, f"{aspect.name}.{witness}", text, others, unfolded, panel.on_unfold)
+        _add_scores(place, sample, aspect, witness or EVERYONE)
+    for edge in aspect.edges():
+        if not edge.against_annotation:
+            _add_scores(card, sample, aspect, edge.name, f"{' with '.join(edge.witnesses)}: ")
+
+
+def _start(text: str | None) -> str | None:
+    # What a reason quotes is found early; a text of a million characters stays quick.
+    return cut(text, LENGTHS[1]) if isinstance(text, str) else None
+
+
+def _starts(texts: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: _start(text) for name, text in texts.items()}
+
+
+def _add_scores(
+    place: types.Object, sample: ShownSample, aspect: Aspect, edge: str, who: str = ""
+) -> None:
+    """Adds the scores of an edge, of those whose fields exist."""
+    parts = []
+    for metric in METRIC_NAMES:
+        name = score_field(metric, edge, aspect.name)
+        if name in sample.scores:
+            score = sample.scores[name]
+            value = "no score" if score is None else f"{score:.2f}"
+            parts.append(f"{_SCORES[metric]}\u00a0{value}".replace(" ", "\u00a0"))
+    if parts:
+        who = "by all witnesses: " if edge == EVERYONE else who
+        line(place, f"scores_{edge}", who + "   ".join(parts), **FAINT)

@@ -1,0 +1,193 @@
+"""What one sample holds: texts, scores, verdict, transcript and segments, read in one query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+import fiftyone as fo
+
+from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, read_aspects, score_field
+from ...agreement.metrics import METRICS
+from ...engine.provenance import run_keys
+
+#: Metrics in the order of what they tell; ``match`` is fitted by a stage of its own.
+METRIC_NAMES = ("match", *METRICS)
+
+#: The name of the support by all witnesses together, beside the edges' own.
+EVERYONE = "all"
+
+_PLAIN = ("filepath", "transcript", "verdict", "confidence")
+_FRAME_RATE = "metadata.frame_rate"
+_TIMES = ("label", "support", "start", "end", "tier", "level", "outside_clip")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a video and what the annotation says of it.
+
+    Attributes:
+        text: the label
+        first_frame: its first frame, from 1
+        last_frame: its last frame
+        start: seconds from the beginning, None where unknown
+        end: seconds
+        tier: what the tree of captions calls its level, such as ``leaf``
+        outside: whether it lies beyond what the clip shows
+    """
+
+    text: str
+    first_frame: int
+    last_frame: int
+    start: float | None = None
+    end: float | None = None
+    tier: str | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True)
+class ShownSample:
+    """One sample as the viewer shows it.
+
+    Attributes:
+        id: the sample's id
+        name: its file's name
+        texts: ``{field: text}``
+        scores: ``{score field: score}``, of the fields that exist; None where missing
+        verdict: what ``calibrate`` decided
+        confidence: 0..1
+        transcript: what is said in the clip
+        segments: ``{field: segments in order}``
+    """
+
+    id: str
+    name: str
+    texts: dict[str, str | None]
+    scores: dict[str, float | None]
+    verdict: str | None = None
+    confidence: float | None = None
+    transcript: str | None = None
+    segments: dict[str, list[Segment]] = field(default_factory=dict)
+
+
+def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
+    """The aspects that a dataset has texts of: the presets', then the newest run's.
+
+    An aspect is shown where its annotation and at least one opinion are text fields; the
+    opinions without a field are left out.
+    """
+    there = set(dataset.get_field_schema(ftype=fo.StringField))
+    found: dict[str, Aspect] = {}
+    for aspect in [*(a for preset in PRESETS.values() for a in preset), *_scored_last(dataset)]:
+        opinions = {witness: name for witness, name in aspect.opinions.items() if name in there}
+        if aspect.annotation in there and opinions:
+            found.setdefault(aspect.name, Aspect(aspect.name, aspect.annotation, opinions))
+    return list(found.values())
+
+
+def _scored_last(dataset: fo.Dataset) -> Iterable[Aspect]:
+    for key in reversed(run_keys(dataset, "score_agreement")):
+        given = (getattr(dataset.get_run_info(key).config, "settings", None) or {}).get("aspects")
+        try:
+            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
+            return read_aspects(listed)
+        except (TypeError, ValueError):  # a run of another version
+            continue
+    return ()
+
+
+def score_names(aspect: Aspect) -> list[str]:
+    """Every score field that an aspect can have."""
+    edges = [EVERYONE, *(edge.name for edge in aspect.edges())]
+    return [score_field(metric, edge, aspect.name) for edge in edges for metric in METRIC_NAMES]
+
+
+def segment_fields(dataset: fo.Dataset, aspects: Iterable[Aspect]) -> list[str]:
+    """The fields of segments: those that the annotations were hoisted from, else any."""
+    timed = [
+        name
+        for name, kind in dataset.get_field_schema(ftype=fo.EmbeddedDocumentField).items()
+        if issubclass(kind.document_type, fo.TemporalDetections)
+    ]
+    shown = {aspect.annotation for aspect in aspects}
+    hoisted = [name for name in timed if ACTION100M_HOISTED.get(name) in shown]
+    return hoisted or timed
+
+
+def read_sample(
+    dataset: fo.Dataset, sample_id: str, aspects: Iterable[Aspect]
+) -> ShownSample | None:
+    """Reads what is shown of a sample, without making objects of its labels; None if gone."""
+    aspects = list(aspects)
+    schema = dataset.get_field_schema()
+    texts = dict.fromkeys(name for aspect in aspects for name in aspect.fields)
+    scores = [name for aspect in aspects for name in score_names(aspect) if name in schema]
+    plain = [name for name in _PLAIN if name in schema]
+    timed = _segment_columns(dataset, segment_fields(dataset, aspects))
+    names = dict.fromkeys([*texts, *scores, *plain, *timed])
+    if dataset.get_field(_FRAME_RATE) is not None:
+        names[_FRAME_RATE] = None
+    columns = dataset.select(sample_id).values(list(names))
+    if not columns or not columns[0]:
+        return None
+    found = {name: column[0] for name, column in zip(names, columns)}
+    confidence = found.get("confidence")
+    return ShownSample(
+        id=sample_id,
+        name=PurePath(found["filepath"]).name,
+        texts={name: found[name] for name in texts},
+        scores={name: found[name] for name in scores},
+        verdict=found.get("verdict"),
+        confidence=confidence if isinstance(confidence, float) else None,
+        transcript=found.get("transcript"),
+        segments=_segments(found, timed),
+    )
+
+
+def _segment_columns(dataset: fo.Dataset, fields: Iterable[str]) -> list[str]:
+    paths = [f"{name}.detections.{attribute}" for name in fields for attribute in _TIMES]
+    return [path for path in paths if dataset.get_field(path) is not None]
+
+
+def _segments(found: dict, paths: list[str]) -> dict[str, list[Segment]]:
+    by_field: dict[str, dict[str, list]] = {}
+    for path in paths:
+        name, _, attribute = path.split(".")
+        by_field.setdefault(name, {})[attribute] = found[path] or []
+    return {
+        name: sorted(
+            _make_segments(columns, found.get(_FRAME_RATE)),
+            key=lambda segment: (segment.first_frame, -segment.last_frame),
+        )
+        for name, columns in by_field.items()
+        if columns.get("support")
+    }
+
+
+def _make_segments(columns: dict[str, list], frame_rate: float | None) -> list[Segment]:
+    made = []
+    for i, support in enumerate(columns["support"]):
+        if not support or len(support) != 2:
+            continue
+
+        def at(attribute: str, i: int = i) -> object:
+            values = columns.get(attribute) or []
+            return values[i] if i < len(values) else None
+
+        start, end = at("start"), at("end")
+        if (start is None or end is None) and frame_rate:
+            start, end = ((frame - 1) / frame_rate for frame in support)
+        made.append(
+            Segment(
+                text=at("label") or "",
+                first_frame=int(support[0]),
+                last_frame=int(support[1]),
+                start=start,
+                end=end,
+                tier=at("tier"),
+                outside=bool(at("outside_clip")),
+            )
+        )
+    return made

@@ -1,0 +1,95 @@
+"""The clip itself: what is said in it, and its segments to jump to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fiftyone.operators import types
+
+from ...agreement.texts import is_missing
+from .folding import LENGTHS, add_fold
+from .plain import cut
+from .sample import Segment, ShownSample
+from .typeset import CARD, FAINT, line, marked_text, row, small_button, stack
+
+if TYPE_CHECKING:
+    from .panel import OpinionViewer
+
+#: Segments beyond this many are counted.
+MOST_SEGMENTS = 40
+
+TRANSCRIPT, SEGMENTS = "transcript", "segments"
+
+
+def add_transcript(
+    root: types.Object, panel: OpinionViewer, sample: ShownSample, unfolded: Mapping[str, int]
+) -> None:
+    """Adds the transcript, folded away at first."""
+    text = sample.transcript
+    if is_missing(text):
+        return
+    card = stack(root, TRANSCRIPT, **CARD)
+    length = unfolded.get(TRANSCRIPT, 0)
+    title = row(card, "title", columnGap=1, rowGap=0)
+    line(title, "label", "Transcript", inline=True, fontWeight=600, fontSize="1rem")
+    if not length:
+        label = f"Show ({len(text):,} characters)"
+        small_button(title, "show", label, panel.on_unfold, key=TRANSCRIPT, length=LENGTHS[0])
+        return
+    small_button(title, "hide", "Hide", panel.on_unfold, key=TRANSCRIPT, length=0)
+    shown = cut(text, length)
+    marked_text(card, "text", shown, [])
+    add_fold(card, TRANSCRIPT, (len(shown), len(text), length), panel.on_unfold)
+
+
+def add_segments(
+    root: types.Object,
+    panel: OpinionViewer,
+    sample: ShownSample,
+    unfolded: Mapping[str, int],
+    in_modal: bool,
+) -> None:
+    """Adds the segments; beside the open video their times are buttons that jump there."""
+    if not sample.segments:
+        return
+    name, segments = next(iter(sample.segments.items()))
+    card = stack(root, SEGMENTS, **CARD)
+    title = row(card, "title", columnGap=1, rowGap=0)
+    line(title, "label", "Segments", inline=True, fontWeight=600, fontSize="1rem")
+    line(title, "field", f"{name}, {len(segments):,}", inline=True, **FAINT)
+    if not in_modal:
+        line(card, "hint", "Open the sample to jump to a segment.", **FAINT)
+    most = len(segments) if unfolded.get(SEGMENTS) else MOST_SEGMENTS
+    for i, segment in enumerate(segments[:most]):
+        _add_segment(card, panel, i, segment, in_modal)
+    if len(segments) > MOST_SEGMENTS:
+        label = f"Show all {len(segments):,}" if most < len(segments) else "Show fewer"
+        more = int(most < len(segments))
+        small_button(card, "more", label, panel.on_unfold, key=SEGMENTS, length=more)
+
+
+def _add_segment(
+    card: types.Object, panel: OpinionViewer, i: int, segment: Segment, in_modal: bool
+) -> None:
+    place = row(card, f"segment_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
+    if in_modal and not segment.outside:
+        small_button(place, "jump", _times(segment), panel.on_jump, frame=segment.first_frame)
+    else:
+        line(place, "times", _times(segment), inline=True, whiteSpace="nowrap", **{**FAINT})
+    notes = [segment.tier or "", "beyond the clip" if segment.outside else ""]
+    note = ", ".join(filter(None, notes))
+    text = cut(segment.text, LENGTHS[0])
+    text += " \u2026" if len(text) < len(segment.text) else ""
+    line(place, "text", f"{text} ({note})" if note else text, fontSize="0.85rem")
+
+
+def _times(segment: Segment) -> str:
+    if segment.start is None or segment.end is None:
+        return f"frames {segment.first_frame:,}\u2013{segment.last_frame:,}"
+    return f"{_clock(segment.start)}\u2013{_clock(segment.end)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(0.0, seconds), 60)
+    return f"{int(minutes)}:{rest:04.1f}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import fiftyone as fo
 
 from .findings import Box, Findings, Span
-from .frames import FrameRecord
+
+if TYPE_CHECKING:
+    from .frames import FrameRecord
 
 #: ``{task: {suffix of the field: its type}}``: all that a task ever writes. Names of frames'
 #: fields begin with ``frames.``; action100m's texts are read from its answer afterwards.

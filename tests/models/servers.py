@@ -11,10 +11,14 @@ class Server:
 
     A behaviour is a number (that status), ``nonsense``, ``html``, ``drop``, ``slow``,
     ``empty``, ``long``, ``parts``, ``later`` (429 with Retry-After), ``no-schema`` (400
-    where a schema is asked for) or ``ok``.
+    where a schema is asked for) or ``ok``. A good answer repeats the prompt and says how
+    many pictures came with it, unless ``says`` makes it from the request's body.
     """
 
-    def __init__(self, behaviours=(), models=("tiny",), delay=0.0, always=None, key=None):
+    def __init__(
+        self, behaviours=(), models=("tiny",), delay=0.0, always=None, key=None, says=None
+    ):
+        self.says = says
         self.behaviours, self.models, self.delay = list(behaviours), models, delay
         self.always, self.key = always, key
         self.requests, self.in_flight, self.most_in_flight = [], 0, 0
@@ -94,7 +98,8 @@ def _handler(server):
             if behaviour == "html":
                 return self.send(200, b"<html>Bad gateway</html>", "text/html")
             prompt, pictures = words_of(body)
-            text = {"empty": ""}.get(behaviour, f"{prompt} {pictures}")
+            said = server.says(body) if server.says else f"{prompt} {pictures}"
+            text = {"empty": ""}.get(behaviour, said)
             content = [{"type": "text", "text": text}] if behaviour == "parts" else text
             choice = {
                 "message": {"role": "assistant", "content": content},

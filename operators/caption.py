@@ -1,0 +1,291 @@
+"""Caption: ask a model that never saw the annotation what each clip or segment shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+
+from ..engine.columns import root_dataset
+from ..engine.progress import Progress
+from ..models.labels import WRITTEN
+from ..models.prompts import TASK_NAMES, Task, read_task
+from .base import Stage
+from .caption_writing import SampleWriter, SegmentWriter, segment_items
+from .media_work import (
+    FrameSettings,
+    Item,
+    Recorder,
+    decoded,
+    media_problem,
+    open_work,
+    stale_items,
+)
+from .read_opinions import ReadOpinions, ReadSettings
+from .settings import setting
+from .witnesses import Witness, open_witness
+
+if TYPE_CHECKING:
+    from ..models.generation import Generation
+
+Samples = fo.core.collections.SampleCollection
+
+#: The tasks whose answers are texts, which a segment can carry.
+SEGMENT_TASKS = ("action100m", "description", "custom")
+_FLUSH = 32
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class CaptionSettings(FrameSettings):
+    model: str | None = setting(
+        None,
+        "Model",
+        "The witness: a name, name@revision or a folder; with an endpoint, the name it serves",
+    )
+    prefix: str | None = setting(
+        None,
+        "Prefix",
+        "What the witness's fields begin with, such as qwen3vl in qwen3vl_summary_brief",
+        required=True,
+    )
+    task: str = setting("action100m", "Task", "What the witness is asked", choices=TASK_NAMES)
+    segments: str | None = setting(
+        None,
+        "Segments",
+        "Asks about each segment of this field instead of the whole clip, one opinion a segment",
+        kind="field",
+        types=(fo.TemporalDetections,),
+    )
+    prompt: str | None = setting(
+        None, "Prompt", "Words of your own instead of the task's; the task custom needs them"
+    )
+    endpoint: str | None = setting(
+        None,
+        "Endpoint",
+        "The address of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1, that "
+        "runs the model in place of this machine",
+    )
+    in_flight: int = setting(
+        16, "In flight", "Requests to the endpoint at the same time", low=1, high=512
+    )
+    max_new_tokens: int | None = setting(
+        None,
+        "Longest answer",
+        "Tokens after which an answer is cut off; the task's own where empty",
+        kind="integer",
+        low=1,
+    )
+    sample: bool = setting(
+        False, "Draw words", "Draws words by chance instead of taking the likeliest each time"
+    )
+    temperature: float = setting(
+        0.7,
+        "Temperature",
+        "How boldly words are drawn",
+        low=0.01,
+        high=5.0,
+        shown=lambda settings: settings.sample,
+    )
+    top_p: float = setting(
+        0.8,
+        "Top p",
+        "The share of probability that words are drawn from",
+        low=0.01,
+        high=1.0,
+        shown=lambda settings: settings.sample,
+    )
+    seed: int = setting(
+        51, "Seed", "Makes drawing repeatable", low=0, shown=lambda settings: settings.sample
+    )  # fmt: skip
+
+    def asked(self) -> Task:
+        """The task with its prompt."""
+        return read_task(self.task, self.prompt)
+
+    def generation(self) -> Generation:
+        """How answers are written."""
+        from ..models.generation import Generation
+
+        tokens = self.max_new_tokens or self.asked().max_new_tokens
+        return Generation(tokens, self.sample, self.temperature, self.top_p, self.seed)
+
+    @property
+    def work(self) -> str:
+        """The name of this work, which has a status and a ledger of its own."""
+        return f"caption_{self.prefix}_{self.task}"
+
+    def own(self, suffix: str) -> str:
+        """A field of this witness: ``raw``, ``frames``; of each task apart."""
+        task = "" if self.task == "action100m" else f"{self.task}_"
+        return f"{self.prefix}_{task}{suffix}"
+
+    def field_of(self, suffix: str) -> str:
+        """The field of a finding: ``events`` or ``frames.objects`` with the prefix."""
+        if suffix.startswith("frames."):
+            return f"frames.{self.prefix}_{suffix.removeprefix('frames.')}"
+        return f"{self.prefix}_{suffix}"
+
+
+# ---- work ----
+
+
+class Caption(Stage):
+    """Asks a witness about clips or segments and writes what it answers."""
+
+    name = "caption"
+    label = "Caption"
+    description = (
+        "Asks a model that never saw the annotation what each clip or segment shows. Writes its "
+        "raw answer, the frames it saw, what the task finds (texts, events, classes, boxes), "
+        "audit_status; on segments, attributes of them. Sends frames to the endpoint, if named."
+    )
+    icon = "closed_caption"
+    settings = CaptionSettings
+    prefers_delegation = True
+
+    def writes(self, settings: CaptionSettings) -> dict[str, tuple]:
+        if settings.segments or not settings.prefix:
+            return {}
+        found = {
+            settings.field_of(suffix): (kind, f"{settings.prefix}, {settings.task}: {suffix}")
+            for suffix, kind in WRITTEN.get(settings.task, {}).items()
+        }
+        if settings.task == "action100m":
+            found |= ReadOpinions().writes(_reading(settings))
+        return {
+            settings.own("raw"): (fo.StringField, f"What {settings.prefix} wrote"),
+            settings.own("frames"): (fo.DictField, f"The frames that {settings.prefix} saw"),
+            **found,
+        }
+
+    def check(self, samples: Samples, settings: CaptionSettings) -> dict[str, str]:
+        if not settings.prefix.isidentifier() or settings.prefix.startswith("_"):
+            return {
+                "prefix": f"Prefix: {settings.prefix!r} cannot begin a field's name; use letters, "
+                "digits and underscores."
+            }
+        if not settings.model and not settings.endpoint:
+            return {"model": "Model: name a model, or the endpoint of a server that runs one."}
+        if settings.segments and settings.task not in SEGMENT_TASKS:
+            return {
+                "task": f"Task: segments can carry {', '.join(SEGMENT_TASKS)}, not {settings.task}."
+            }
+        if why := media_problem(samples, ("video",)):
+            return {"samples": why}
+        try:
+            settings.asked()
+        except ValueError as error:
+            return {"prompt": f"Prompt: {error}"}
+        return {}
+
+    def work(self, samples: Samples, settings: CaptionSettings, progress: Progress) -> dict:
+        # Whatever cannot be loaded or reached is said before any sample is touched
+        witness = open_witness(settings)
+        dataset = root_dataset(samples)
+        open_work(dataset, self.name, settings.work, self.writes(settings))
+        recorder = Recorder(dataset, settings.work)
+        method = [
+            witness.name, witness.revision, settings.asked().fingerprint,
+            settings.frames_method(), vars(settings.generation()),
+        ]  # fmt: skip
+        if settings.segments:
+            items, total = segment_items(samples, settings, method)
+            writer = SegmentWriter(dataset, settings, recorder)
+        else:
+            items = stale_items(samples, settings.work, method, settings.overwrite)
+            total = samples.count()
+            writer = SampleWriter(dataset, settings, recorder)
+        reads = settings.task == "action100m" and not settings.segments
+        _ask(items, settings, witness, writer, progress.share(0.0, 0.95 if reads else 1.0))
+        report = _report(settings, witness, recorder, writer, total, len(items))
+        if reads:
+            told = ReadOpinions().work(samples, _reading(settings), progress.share(0.95, 1.0))
+            report["summary"] += told["summary"]
+            report["answers"] = told
+        return report
+
+    def shows(
+        self, samples: Samples, settings: CaptionSettings, report: dict
+    ) -> fo.DatasetView | None:
+        return None if settings.segments else samples.exists(settings.own("raw"))
+
+
+def _reading(settings: CaptionSettings) -> ReadSettings:
+    return ReadSettings.read(
+        {
+            "prefix": settings.prefix,
+            "source_field": settings.own("raw"),
+            "overwrite": settings.overwrite,
+        }
+    )
+
+
+def _ask(
+    items: list[Item],
+    settings: CaptionSettings,
+    witness: Witness,
+    writer: SampleWriter | SegmentWriter,
+    progress: Progress,
+) -> None:
+    pairs = decoded(items, settings, writer.fail)
+    with progress.step(f"Asking {witness.name}", len(items)) as advance:
+        try:
+            for item, clip, reply in witness.ask(pairs):
+                if isinstance(reply, Exception):
+                    writer.fail(item, reply)
+                else:
+                    writer.add(item, clip.record, reply)
+                _flush_if(len(writer) >= _FLUSH, writer, advance)
+        finally:
+            # What was answered is kept, whatever ended the run
+            _flush_if(True, writer, advance)
+
+
+def _flush_if(due: bool, writer: SampleWriter | SegmentWriter, advance: Callable) -> None:
+    if due and len(writer):
+        done = len(writer)
+        writer.flush()
+        advance(done)
+
+
+def _report(
+    settings: CaptionSettings,
+    witness: Witness,
+    recorder: Recorder,
+    writer: SampleWriter | SegmentWriter,
+    total: int,
+    asked: int,
+) -> dict:
+    what = "segments" if settings.segments else "clips"
+    tally = writer.tally
+    summary = [
+        f"{witness.name} ({witness.revision}) answered for {tally['answered']:,} of {total:,} "
+        f"{what}; {total - asked:,} were up to date and {tally['failed']:,} failed.",
+    ]
+    if tally["unreadable"]:
+        summary.append(f"{tally['unreadable']:,} answers could not be read.")
+    if tally["cut"]:
+        summary.append(f"{tally['cut']:,} answers were cut off; allow longer ones.")
+    dropped = [
+        {"malformed part": reason, "dropped": count}
+        for reason, count in writer.dropped.most_common()
+    ]
+    if dropped:
+        parts = sum(writer.dropped.values())
+        summary.append(f"{parts:,} malformed parts of answers were dropped.")
+    return {
+        "summary": summary,
+        what: total,
+        **{name: tally[name] for name in ("answered", "failed", "unreadable", "cut")},
+        "model": witness.name,
+        "revision": witness.revision,
+        "held_to_schema": witness.holds_schema,
+        "prompt": settings.asked().prompt,
+        "dropped": dropped,
+        "failures": recorder.failures(),
+    }

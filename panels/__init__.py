@@ -1,6 +1,7 @@
 """The panels: one folder each. What a person looks at."""
 
 from .confidence_map import ConfidenceMap
+from .opinion_viewer import OpinionViewer
 
 #: Every panel of the bundle.
-PANELS = (ConfidenceMap,)
+PANELS = (ConfidenceMap, OpinionViewer)

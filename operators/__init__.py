@@ -1,5 +1,7 @@
 """The stages: one file each. What a person clicks, queues or calls."""
 
+from .calibrate import Calibrate
+from .caption import Caption
 from .clear_audit import ClearAudit
 from .embed import Embed
 from .hoist_labels import HoistLabels
@@ -13,10 +15,12 @@ from .tag_confidence import TagConfidence
 #: Every operator of the bundle, in the order of an audit.
 OPERATORS = (
     ImportAction100M,
+    Caption,
     Embed,
     HoistLabels,
     ReadOpinions,
     ScoreAgreement,
+    Calibrate,
     TagConfidence,
     RunAudit,
     RequeueStale,

@@ -10,6 +10,7 @@ from ..agreement.aspects import ACTION100M_HOISTED, read_aspects
 from ..engine.columns import root_dataset
 from ..engine.progress import Progress
 from .base import Stage
+from .calibrate import Calibrate
 from .hoist_labels import HoistLabels
 from .score_agreement import ScoreAgreement
 from .settings import Settings, SettingsError, setting
@@ -17,7 +18,7 @@ from .tag_confidence import TagConfidence
 
 #: The stages that can be chosen, in the order in which they run.
 STAGES: dict[str, type[Stage]] = {
-    stage.name: stage for stage in (HoistLabels, ScoreAgreement, TagConfidence)
+    stage.name: stage for stage in (HoistLabels, ScoreAgreement, Calibrate, TagConfidence)
 }
 
 Samples = fo.core.collections.SampleCollection

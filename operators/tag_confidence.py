@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 
-from ..agreement.aspects import score_field
-from ..agreement.workshop_rules import TAGS, THRESHOLDS, workshop_tags
+from ..agreement.aspects import PRESETS, Aspect, read_aspects
+from ..agreement.workshop_rules import THRESHOLDS
 from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns
 from ..engine.fields import STATUS
 from ..engine.progress import Progress
 from .base import Stage
+from .calibrate import CONFIDENCE, confidence_field
 from .settings import Settings, setting
+from .tag_rules import CalibratedRules, WorkshopRules
 
 #: The tags that we put on a sample, so that the next run can take back those and no others.
 OURS = "audit_tags"
-
-_SCORES = ("sem_q", "lex_q", "sem_m", "lex_m")
 
 Samples = fo.core.collections.SampleCollection
 
@@ -33,7 +33,28 @@ class TagSettings(Settings):
     aspect: str = setting(
         "sum_detailed", "Aspect", "The aspect whose scores decide the tags", required=True
     )
-    rules: str = setting("workshop", "Rules", "How scores become tags", choices=("workshop",))
+    rules: str = setting(
+        "calibrated",
+        "Rules",
+        "How scores become tags: calibrated probabilities, or the workshop's guessed thresholds",
+        choices=("calibrated", "workshop"),
+    )
+    fdr: float = setting(
+        0.1,
+        "False discoveries",
+        "The share of fine labels to tolerate among the suspects, 0 to 1",
+        low=0.0,
+        high=1.0,
+        shown=lambda settings: settings.rules == "calibrated",
+    )
+    coverage: float = setting(
+        0.5,
+        "Coverage needed",
+        "A clip that shows less of what was annotated (clip_coverage) is called beyond_clip",
+        low=0.0,
+        high=1.0,
+        shown=lambda settings: settings.rules == "calibrated",
+    )
     thresholds: dict = setting(
         THRESHOLDS,
         "Thresholds",
@@ -42,52 +63,78 @@ class TagSettings(Settings):
         choices=tuple(THRESHOLDS),
         low=0.0,
         high=1.0,
+        shown=lambda settings: settings.rules == "workshop",
     )
+    aspects: object = setting(
+        "action100m",
+        "Aspects",
+        f"Where the aspect is found: {', '.join(PRESETS)}, or a list of aspects as JSON",
+        kind="json",
+        shown=lambda settings: settings.rules == "calibrated",
+    )
+    overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
 
-    def score_fields(self) -> list[str]:
-        """The fields that the workshop's rules read: sem_q, lex_q, sem_m, lex_m."""
-        return [score_field(*name.split("_"), self.aspect) for name in _SCORES]
+    def find_aspect(self) -> Aspect | None:
+        """The aspect in the list of aspects; None where it is not there."""
+        found = [a for a in read_aspects(self.aspects) if a.name == self.aspect]
+        return found[0] if found else None
 
 
 # ---- work ----
 
 
 class TagConfidence(Stage):
-    """Tags samples by how far annotation and witnesses agree."""
+    """Tags samples by how far their annotation is to be trusted."""
 
     name = "tag_confidence"
     label = "Tag confidence"
     description = (
-        "Turns scores into tags. Writes sample tags, and audit_tags and audit_status; replaces "
-        "tags of an earlier run, and leaves a person's own tags alone."
+        "Turns scores into tags. Writes sample tags and audit_tags, and by the calibrated rules "
+        "verdict and confidence of the aspect; replaces tags of an earlier run, and leaves a "
+        "person's own tags alone."
     )
     icon = "sell"
     settings = TagSettings
 
     def writes(self, settings: TagSettings) -> dict[str, tuple]:
-        return {OURS: (fo.ListField, "The tags that the audit put on this sample")}
+        fields = {OURS: (fo.ListField, "The tags that the audit put on this sample")}
+        if settings.rules == "calibrated":
+            of = f"the aspect {settings.aspect}"
+            fields["verdict"] = (fo.StringField, f"What the triangle says of {of}")
+            fields[CONFIDENCE] = (
+                fo.FloatField,
+                f"Probability that the annotation of {of} is right",
+            )
+        return fields
 
     def check(self, samples: Samples, settings: TagSettings) -> dict[str, str]:
-        return _check_scores(root_dataset(samples), settings)
+        check = _check_calibrated if settings.rules == "calibrated" else _check_workshop
+        return check(root_dataset(samples), settings)
 
     def work(self, samples: Samples, settings: TagSettings, progress: Progress) -> dict:
+        if settings.rules == "workshop":
+            rules = WorkshopRules(settings.aspect, settings.thresholds)
+        else:
+            confidence = confidence_field(settings.aspect)
+            rules = CalibratedRules(
+                samples, settings.find_aspect(), confidence, settings.fdr, settings.coverage
+            )
         dataset = self.open(samples, settings)
         tally: Counter[str] = Counter()
-        chunks = read_chunks(samples, [*settings.score_fields(), "tags", OURS])
+        chunks = read_chunks(samples, [*rules.fields, "tags", OURS])
         for chunk in progress.over(chunks, "Tagging", samples.count()):
-            scores = [_as_array(chunk.columns[name]) for name in settings.score_fields()]
-            won = workshop_tags(*scores, thresholds=settings.thresholds)
-            missing = np.isnan(np.stack(scores)).any(axis=0)
-            written = _retag(chunk, won)
-            written |= _status(self.name, missing, settings.aspect)
+            judged = rules.judge(chunk)
+            written = {**judged.columns, **_retag(chunk, judged.tags)}
+            written |= _status(self.name, judged.missing, settings.aspect)
             write_columns(dataset, chunk.ids, written)
-            tally.update({tag: int(mask.sum()) for tag, mask in won.items()})
-            tally["missing"] += int(missing.sum())
-            tally["untagged"] += int((~missing & ~np.any(list(won.values()), axis=0)).sum())
-        return _report(samples.count(), settings, tally)
+            tally.update({tag: int(mask.sum()) for tag, mask in judged.tags.items()})
+            tally["missing"] += int(judged.missing.sum())
+            won = np.any(list(judged.tags.values()), axis=0)
+            tally["untagged"] += int((~judged.missing & ~won).sum())
+        return _report(samples.count(), settings, rules.tags, tally)
 
     def shows(self, samples: Samples, settings: TagSettings, report: dict) -> fo.DatasetView:
-        return samples.match_tags(list(TAGS))
+        return samples.match_tags([row["tag"] for row in report["tags"] if row["samples"]])
 
 
 def _retag(chunk: Chunk, won: dict[str, np.ndarray]) -> dict[str, list]:
@@ -110,18 +157,22 @@ def _status(stage: str, missing: np.ndarray, aspect: str) -> dict[str, list]:
     }
 
 
-def _as_array(values: Sequence[float | None]) -> np.ndarray:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _report(total: int, settings: TagSettings, tally: Counter) -> dict:
-    rows = [{"tag": tag, "samples": tally[tag], "share": tally[tag] / total} for tag in TAGS]
-    summary = (
+def _report(total: int, settings: TagSettings, tags: Sequence[str], tally: Counter) -> dict:
+    rows = [
+        {"tag": tag, "samples": tally[tag], "share": round(tally[tag] / total, 3)} for tag in tags
+    ]
+    summary = [
         f"{settings.aspect}: of {total:,} samples {tally['untagged']:,} earned no tag and "
-        f"{tally['missing']:,} lack a score, so at least one rule could not be applied to them."
-    )
+        f"{tally['missing']:,} could not be judged for want of a text or score."
+    ]
+    if settings.rules == "calibrated":
+        summary.append(
+            f"{tally['suspect']:,} labels are suspect; about {settings.fdr:.0%} of them may be "
+            f"fine. Of {tally['beyond_clip']:,} the clip shows less than {settings.coverage:.0%}, "
+            "so nobody can tell."
+        )
     return {
-        "summary": [summary],
+        "summary": summary,
         "samples": total,
         "missing": tally["missing"],
         "untagged": tally["untagged"],
@@ -132,17 +183,40 @@ def _report(total: int, settings: TagSettings, tally: Counter) -> dict:
 # ---- form ----
 
 
-def _check_scores(dataset: fo.Dataset, settings: TagSettings) -> dict[str, str]:
-    for name in settings.score_fields():
-        field = dataset.get_field(name)
-        if field is None:
+def _check_workshop(dataset: fo.Dataset, settings: TagSettings) -> dict[str, str]:
+    for name in WorkshopRules(settings.aspect, settings.thresholds).fields:
+        sentence = _score_problem(dataset, name)
+        if sentence:
             return {
-                "aspect": f"Aspect: the dataset has no field {name!r}. Run score_agreement for "
-                f"{settings.aspect!r} first; the workshop's rules need lex and sem of the edges "
-                f"q and m."
+                "aspect": f"Aspect: {sentence} Run score_agreement for {settings.aspect!r} first; "
+                "the workshop's rules need lex and sem of the edges q and m."
             }
-        if not isinstance(field, fo.FloatField):
-            return {"aspect": f"Aspect: {name!r} is a {type(field).__name__}, not a score."}
     if settings.thresholds["sem_low"] > settings.thresholds["sem_high"]:
         return {"thresholds": "Thresholds: sem_low must not be above sem_high."}
     return {}
+
+
+def _check_calibrated(dataset: fo.Dataset, settings: TagSettings) -> dict[str, str]:
+    try:
+        aspect = settings.find_aspect()
+    except ValueError as error:
+        return {"aspects": f"Aspects: {error}"}
+    if aspect is None:
+        known = ", ".join(a.name for a in read_aspects(settings.aspects))
+        return {"aspect": f"Aspect: there is no {settings.aspect!r}; there are {known}."}
+    sentence = _score_problem(dataset, confidence_field(aspect.name))
+    if sentence:
+        return {
+            "aspect": f"Aspect: {sentence} Run calibrate for {aspect.name!r} first, or use "
+            "rules='workshop'."
+        }
+    return {}
+
+
+def _score_problem(dataset: fo.Dataset, name: str) -> str | None:
+    field = dataset.get_field(name)
+    if field is None:
+        return f"the dataset has no field {name!r}."
+    if not isinstance(field, fo.FloatField):
+        return f"{name!r} is a {type(field).__name__}, not a score."
+    return None

@@ -13,6 +13,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionRunState
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import ACTION100M
 
+WORKSHOP = {"tag_confidence": {"rules": "workshop"}}
 FIELDS = [name for aspect in ACTION100M for name in aspect.opinions.values()]
 SOURCES = ["gpt_summary_brief", "gpt_summary_detailed"]
 SOURCES += ["gpt_action_brief", "gpt_action_detailed", "gpt_action_actor"]
@@ -47,8 +48,9 @@ def documents(dataset):
 
 
 def test_one_call_runs_every_stage_and_keeps_its_settings(annotated, operator):
-    report = operator("run_audit")(annotated)
-    assert list(report["stages"]) == ["hoist_labels", "score_agreement", "tag_confidence"]
+    report = operator("run_audit")(annotated, settings=WORKSHOP)
+    stages = ["hoist_labels", "score_agreement", "calibrate", "tag_confidence"]
+    assert list(report["stages"]) == stages
     assert annotated.count_sample_tags()["triple_agreement"] == 2
     runs = [annotated.get_run_info(key).config.stage for key in annotated.list_runs()]
     assert sorted(runs) == sorted(report["stages"])
@@ -57,7 +59,7 @@ def test_one_call_runs_every_stage_and_keeps_its_settings(annotated, operator):
 def test_a_stage_that_fails_leaves_what_was_done_before(annotated, operator):
     annotated.set_values("sem_q_actor", [0.5] * 3)
     with pytest.raises(ValueError, match="did not write"):
-        operator("run_audit")(annotated)
+        operator("run_audit")(annotated, settings=WORKSHOP)
     assert annotated.first().gpt_summary_root_brief == "a red ball rolls left"
 
 
@@ -80,7 +82,7 @@ def test_bad_settings_of_any_stage_are_refused_before_the_first(
 
 def test_clearing_leaves_the_documents_as_they_were(annotated, operator):
     before, schema = documents(annotated), set(annotated.get_field_schema())
-    operator("run_audit")(annotated)
+    operator("run_audit")(annotated, settings=WORKSHOP)
     assert documents(annotated) != before
     tagged = sum(bool(tags) for tags in annotated.values("audit_tags"))
     assert tagged > 0
@@ -92,17 +94,17 @@ def test_clearing_leaves_the_documents_as_they_were(annotated, operator):
 
 
 def test_clearing_a_view_empties_only_its_samples(annotated, operator):
-    operator("run_audit")(annotated)
+    operator("run_audit")(annotated, settings=WORKSHOP)
     operator("clear_audit")(annotated.skip(1))
     assert annotated.values("sem_q_actor")[1:] == [None, None]
     assert annotated.values("sem_q_actor")[0] is not None
     assert annotated.values("tags")[1:] == [["mine"], ["mine"]]
-    operator("run_audit")(annotated)
+    operator("run_audit")(annotated, settings=WORKSHOP)
     assert None not in annotated.values("sem_q_actor")
 
 
 def test_clearing_one_stage_keeps_the_others(annotated, operator):
-    operator("run_audit")(annotated)
+    operator("run_audit")(annotated, settings=WORKSHOP)
     operator("clear_audit")(annotated, stages=["tag_confidence"])
     assert set(annotated.count_sample_tags()) == {"mine"}
     assert None not in annotated.values("sem_q_actor")
@@ -141,11 +143,11 @@ def wait_for(state, operation, seconds=120):
 
 
 def test_a_worker_in_another_process_leaves_the_same_documents(annotated, operator, worker):
-    operator("run_audit")(annotated)
+    operator("run_audit")(annotated, settings=WORKSHOP)
     here = documents(annotated)
     operator("clear_audit")(annotated)
     annotated.persistent = True
-    operation = operator("run_audit")(annotated, delegate=True)
+    operation = operator("run_audit")(annotated, settings=WORKSHOP, delegate=True)
     worker()
     finished = wait_for(ExecutionRunState.COMPLETED, operation)
     annotated.reload()

@@ -1,0 +1,129 @@
+"""How scores become tags: the workshop's guessed thresholds, or calibrated probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import fiftyone as fo
+import numpy as np
+
+from ..agreement.aspects import Aspect, score_field
+from ..agreement.workshop_rules import TAGS, workshop_tags
+from ..engine.columns import Chunk, read_chunks
+
+SUSPECT = "suspect"
+COVERAGE = "clip_coverage"
+
+_WORKSHOP_SCORES = ("sem_q", "lex_q", "sem_m", "lex_m")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules say of a chunk.
+
+    Attributes:
+        tags: ``{tag: n booleans}``
+        missing: ``n`` booleans: a score is missing, so that the rules could not judge
+        columns: ``{field: n values}`` to write beside the tags
+    """
+
+    tags: dict[str, np.ndarray]
+    missing: np.ndarray
+    columns: dict[str, Sequence]
+
+
+class WorkshopRules:
+    """The workshop's seven tags of one aspect.
+
+    Args:
+        aspect: the aspect's name
+        thresholds: where agreement begins and ends
+    """
+
+    tags = TAGS
+
+    def __init__(self, aspect: str, thresholds: dict[str, float]) -> None:
+        self.fields = [score_field(*name.split("_"), aspect) for name in _WORKSHOP_SCORES]
+        self._thresholds = thresholds
+
+    def judge(self, chunk: Chunk) -> Judged:
+        """Applies the rules to a chunk that holds ``fields``."""
+        scores = [as_array(chunk.columns[name]) for name in self.fields]
+        won = workshop_tags(*scores, thresholds=self._thresholds)
+        return Judged(won, np.isnan(np.stack(scores)).any(axis=0), {})
+
+
+class CalibratedRules:
+    """A tag a verdict, and ``suspect`` on labels that are probably wrong.
+
+    The suspects are the largest set, worst first, whose expected share of fine labels
+    stays under the rate; that is decided over all samples before the first is tagged.
+
+    Args:
+        samples: all samples that are to be tagged
+        aspect: the aspect
+        confidence: the field with the confidence in the aspect's annotation
+        rate: the tolerated share of fine labels among the suspects
+        coverage_needed: a clip that shows less of what was annotated cannot tell
+    """
+
+    def __init__(
+        self,
+        samples: fo.core.collections.SampleCollection,
+        aspect: Aspect,
+        confidence: str,
+        rate: float,
+        coverage_needed: float,
+    ) -> None:
+        from ..agreement.verdict import WITNESS_SUSPECT, verdicts
+
+        self._aspect, self._confidence = aspect, confidence
+        self._coverage_needed, self._verdicts = coverage_needed, verdicts
+        edges = aspect.edges()
+        self._match = {edge.name: edge.field("match") for edge in edges}
+        self._lex = {edge.name: edge.field("lex") for edge in edges}
+        scores = [*self._match.values(), *self._lex.values(), confidence, COVERAGE]
+        self.fields = [*aspect.fields, *scores]
+        fixed = ("agreed", "paraphrase", "annotation_suspect", "scattered", "na_conflict")
+        witnesses = [WITNESS_SUSPECT.format(name) for name in aspect.opinions]
+        self.tags = (SUSPECT, *fixed, *witnesses, "beyond_clip", "unscored")
+        self._worst = self._find_worst(samples, rate)
+
+    def judge(self, chunk: Chunk) -> Judged:
+        """Applies the rules to a chunk that holds ``fields``."""
+        columns = chunk.columns
+        confidence = as_array(columns[self._confidence])
+        verdict = self._verdicts(
+            columns[self._aspect.annotation],
+            {name: columns[field] for name, field in self._aspect.opinions.items()},
+            {edge: as_array(columns[field]) for edge, field in self._match.items()},
+            {edge: as_array(columns[field]) for edge, field in self._lex.items()},
+            columns[COVERAGE],
+            coverage_needed=self._coverage_needed,
+        )
+        tags = {tag: np.array([v == tag for v in verdict], dtype=bool) for tag in self.tags}
+        judged = self._judged(confidence, columns[COVERAGE])
+        tags[SUSPECT] = judged & (confidence <= self._worst)
+        written = {"confidence": confidence, "verdict": verdict}
+        return Judged(tags, np.array([v == "unscored" for v in verdict], dtype=bool), written)
+
+    def _find_worst(self, samples: fo.core.collections.SampleCollection, rate: float) -> float:
+        from ..agreement.fdr import suspects
+
+        known = []
+        for chunk in read_chunks(samples, [self._confidence, COVERAGE]):
+            confidence = as_array(chunk.columns[self._confidence])
+            known.append(confidence[self._judged(confidence, chunk.columns[COVERAGE])])
+        values = np.concatenate(known)
+        found = values[suspects(values, rate)]
+        return float(found.max()) if len(found) else -1.0
+
+    def _judged(self, confidence: np.ndarray, coverage: Sequence[float | None]) -> np.ndarray:
+        shown = as_array(coverage)
+        return ~np.isnan(confidence) & ~(shown < self._coverage_needed)
+
+
+def as_array(values: Sequence[float | None]) -> np.ndarray:
+    """Scores as floats, nan where missing."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -1,0 +1,142 @@
+"""Calibration, verdicts and suspects on texts whose errors are known."""
+
+import random
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one", "b": "two"}}]
+WHO = "girl boy cook farmer painter sailor nurse tailor monk clerk".split()
+DOES = "opens closes paints lifts drops washes folds carries kicks mends".split()
+WHAT = "box kite boat lamp chair drum ladder basket violin bicycle".split()
+WHERE = "kitchen harbour garden attic market stable library tunnel desert station".split()
+FORMS = (
+    "A {0} {1} a {2} in the {3}.",
+    "In the {3}, a {0} {1} the {2}.",
+    "There is a {2} which a {0} {1} at the {3}.",
+)
+WRONG = 0.2
+
+
+def captions(count, seed=7):
+    """Three wordings of each scene; a fifth of the annotations tell of another scene."""
+    chance = random.Random(seed)
+    scenes = [tuple(map(chance.choice, (WHO, DOES, WHAT, WHERE))) for _ in range(count)]
+    texts = [[form.format(*scene) for form in FORMS] for scene in scenes]
+    wrong = set(chance.sample(range(count), int(WRONG * count)))
+    others = sorted(wrong)
+    moved = dict(zip(others, others[1:] + others[:1]))
+    return [(texts[moved.get(i, i)][0], *texts[i][1:], i in wrong) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def calibrated():
+    import fiftyone.operators as foo
+
+    dataset = fo.Dataset()
+    rows = captions(240)
+    rows[0] = (None, *rows[0][1:])
+    rows[1] = ("N/A", *rows[1][1:])
+    dataset.add_samples(
+        [
+            fo.Sample(filepath=f"/tmp/{i}.jpg", label=label, one=a, two=b, wrong=wrong)
+            for i, (label, a, b, wrong) in enumerate(rows)
+        ]
+    )
+    stage = lambda name: foo.get_operator(f"@second-opinion/audit/{name}")  # noqa: E731
+    stage("score_agreement")(dataset, aspects=ASPECTS, metrics=["lex"])
+    report = stage("calibrate")(dataset, aspects=ASPECTS)
+    yield dataset, report, stage
+    dataset.delete()
+
+
+def test_probabilities_tell_wrong_labels_from_right_ones(calibrated):
+    dataset, report, _ = calibrated
+    confidence = np.array(dataset.values("confidence_cap")[2:])
+    wrong = np.array(dataset.values("wrong")[2:])
+    assert confidence[~wrong].mean() > 0.9 > 0.2 > confidence[wrong].mean()
+    share = next(row for row in report["calibration"] if row["edge"] == "all")["share"]
+    assert share == pytest.approx(1 - WRONG, abs=0.08)
+    assert dataset.values("match_ab_cap")[5] > 0.5
+
+
+def test_a_missing_text_and_na_have_no_probability(calibrated):
+    dataset, report, _ = calibrated
+    assert dataset.values("confidence_cap")[:2] == [None, None]
+    assert dataset.values("match_a_cap")[:2] == [None, None]
+    assert dataset.values("match_ab_cap")[0] is not None
+    assert dataset.values("audit_status.calibrate")[:3] == ["missing", "missing", "ok"]
+    assert report["missing"] == 2
+
+
+def test_the_same_seed_gives_the_same_numbers(calibrated):
+    dataset, _, stage = calibrated
+    before = dataset.values("confidence")
+    stage("calibrate")(dataset, aspects=ASPECTS)
+    assert dataset.values("confidence") == before
+
+
+def test_verdicts_and_suspects_follow(calibrated):
+    dataset, _, stage = calibrated
+    report = stage("tag_confidence")(dataset, aspects=ASPECTS, aspect="cap", fdr=0.1)
+    verdicts = dataset.values("verdict")
+    assert verdicts[:2] == ["unscored", "na_conflict"]
+    wrong = dataset.values("wrong")
+    told = [v for v, w in zip(verdicts[2:], wrong[2:]) if w]
+    assert told.count("annotation_suspect") > 0.8 * len(told)
+    suspects = dataset.match_tags("suspect")
+    fine = sum(not w for w in suspects.values("wrong"))
+    assert len(suspects) > 0.7 * sum(wrong)
+    assert fine / len(suspects) < 0.2
+    counts = dataset.count_sample_tags()
+    assert {r["tag"]: r["samples"] for r in report["tags"] if r["samples"]} == counts
+
+
+def test_a_stricter_rate_accuses_no_more_labels(calibrated):
+    dataset, _, stage = calibrated
+    found = []
+    for rate in (0.0, 0.05, 0.3):
+        stage("tag_confidence")(dataset, aspects=ASPECTS, aspect="cap", fdr=rate)
+        found.append(dataset.count_sample_tags().get("suspect", 0))
+    assert found == sorted(found) and found[-1] > 0
+
+
+def test_a_clip_that_shows_little_is_beyond_judgement(calibrated):
+    dataset, _, stage = calibrated
+    ids = dataset.values("id")
+    dataset.set_values("clip_coverage", {i: 0.1 for i in ids[2:10]}, key_field="id")
+    stage("tag_confidence")(dataset, aspects=ASPECTS, aspect="cap", coverage=0.5)
+    assert dataset.values("verdict")[2:10] == ["beyond_clip"] * 8
+    assert not set(dataset.match_tags("suspect").values("id")) & set(ids[2:10])
+
+
+def test_too_few_pairs_give_a_warning_and_no_number(dataset, operator):
+    dataset.add_samples(
+        [
+            fo.Sample(filepath=f"/tmp/{i}.jpg", label=label, one=a, two=b)
+            for i, (label, a, b, _) in enumerate(captions(12))
+        ]
+    )
+    report = operator("calibrate")(dataset, aspects=ASPECTS)
+    assert any("100 are needed" in sentence for sentence in report["summary"])
+    assert dataset.values("confidence") == [None] * 12
+    assert report["missing"] == 12
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings", "sentence"),
+    [
+        ("calibrate", {"aspects": ASPECTS, "edges": ["ab"]}, "compares the annotation of cap"),
+        ("calibrate", {"aspects": ASPECTS, "group_field": "nowhere"}, "no field 'nowhere'"),
+        ("calibrate", {"aspects": "none"}, "no preset of aspects"),
+        ("tag_confidence", {"aspects": ASPECTS, "aspect": "cup"}, "no 'cup'; there are cap"),
+        ("tag_confidence", {"aspects": ASPECTS, "aspect": "cap"}, "Run calibrate for 'cap'"),
+        ("tag_confidence", {"aspects": ASPECTS, "aspect": "cap", "fdr": 2}, "not between 0 and 1"),
+    ],
+)
+def test_bad_settings_are_refused_before_any_work(dataset, operator, stage, settings, sentence):
+    dataset.add_sample(fo.Sample(filepath="/tmp/a.jpg", label="a", one="b", two="c"))
+    with pytest.raises(ValueError, match=sentence):
+        operator(stage)(dataset, **settings)
+    assert "confidence" not in dataset.get_field_schema()

@@ -34,7 +34,7 @@ def suspects(match: np.ndarray, rate: float = 0.1) -> np.ndarray:
     worst = np.sort(match[known])
     means = np.cumsum(worst) / np.arange(1, len(worst) + 1)
     last_of_ties = np.append(worst[1:] > worst[:-1], True)
-    allowed = np.flatnonzero((means <= rate) & last_of_ties)
+    allowed = np.flatnonzero((means <= rate + 1e-12) & last_of_ties)
     if len(allowed):
         found[known] = match[known] <= worst[allowed[-1]]
     return found

@@ -2,7 +2,9 @@
 
 from .calibrate import Calibrate
 from .caption import Caption
+from .classify import Classify
 from .clear_audit import ClearAudit
+from .compare_lenses import CompareLenses
 from .embed import Embed
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
@@ -17,6 +19,8 @@ OPERATORS = (
     ImportAction100M,
     Caption,
     Embed,
+    Classify,
+    CompareLenses,
     HoistLabels,
     ReadOpinions,
     ScoreAgreement,

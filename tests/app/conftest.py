@@ -11,20 +11,26 @@ from tests.app.driver import SIZE, App, app_server, browser, find_browser
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium; tests that need it are skipped where there is none."""
-    executable = find_browser()
-    if executable is None:
+def executable():
+    """The path of a Chromium; tests that need one are skipped where there is none."""
+    found = find_browser()
+    if found is None:
         pytest.skip("no Chromium on this machine: the App was not looked at in a browser")
-    with browser(executable) as running:
-        yield running
+    return found
 
 
 @pytest.fixture(scope="session")
-def app_address(chromium, tmp_path_factory):
+def app_address(executable, tmp_path_factory):
     """The address of the App's server."""
     with app_server(tmp_path_factory.mktemp("app") / "server.log") as address:
         yield address
+
+
+@pytest.fixture(scope="module")  # it holds an event loop, which tests of other rooms need
+def chromium(executable):
+    """A headless Chromium."""
+    with browser(executable) as running:
+        yield running
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ counts one more review, with the outcome expected of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -98,30 +98,44 @@ def estimate(strata: Sequence[Seen], level: float = 0.95) -> ErrorRate | None:
 
 
 def estimate_part(
-    wrong: Sequence[bool], weights: Sequence[float], level: float = 0.95
-) -> ErrorRate | None:
-    """Estimates the share of wrong labels in a part of the population.
+    strata: Sequence[Seen], part: Collection[str], level: float = 0.95
+) -> tuple[ErrorRate | None, float]:
+    """Estimates the share of wrong labels in a part of the population: a verdict's, say.
 
-    The weighted share of the reviews that fall into the part (Hájek's ratio), with Kish's
-    effective number of reviews, which unequal weights make smaller.
+    The weighted share of the reviews that fall into the part (Hájek's ratio), with the
+    variance of its linear approximation (Särndal, Swensson and Wretman, 1992, section 5.8):
+    which reviews fall into the part is a matter of chance as well.
 
     Args:
-        wrong: ``n`` outcomes of the reviews that fall into the part
-        weights: how many labels of the population each of them stands for
+        strata: what is known of each stratum
+        part: the labels of the part; those that were not reviewed may be left out
         level: the share of such intervals that hold the truth
 
     Returns:
-        the estimate, or None where no review fell into the part
+        the estimate, None where no review fell into the part, and the part's estimated size
     """
-    outcome, weight = np.asarray(wrong, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-    if not len(outcome):
-        return None
-    rate = float(weight @ outcome / weight.sum())
-    effective = float(weight.sum() ** 2 / (weight @ weight))
-    unseen = 1 - min(len(outcome) / weight.sum(), 1)
-    effective = effective / unseen if unseen > 1e-12 else np.inf
+    inside = [np.array([label in part for label in s.ids], dtype=bool) for s in strata]
+    rows = [(s, kept) for s, kept in zip(strata, inside) if kept.any()]
+    if not rows:
+        return None, 0.0
+    size = np.array([s.size for s, _ in rows], dtype=np.float64)
+    counts = np.array([len(s.wrong) for s, _ in rows], dtype=np.float64)
+    mine = np.array([kept.sum() for _, kept in rows], dtype=np.float64)
+    found = np.array([s.wrong[kept].sum() for s, kept in rows], dtype=np.float64)
+    risk = np.array([s.risks[kept].mean() for s, kept in rows])
+    share = size * mine / counts
+    total = float(share.sum())
+    rate = float(share @ (found / mine) / total)
+    expected = (found + (risk + rate) / 2) / (mine + 1)
+    middle = float(share @ expected / total)
+    chance = mine / counts
+    spread = chance * expected * (1 - expected)
+    spread += chance * (1 - chance) * (expected - middle) ** 2
+    variance = float(np.sum(size**2 * (1 - counts / size) * spread / counts) / total**2)
+    effective = middle * (1 - middle) / variance if variance > 0 else np.inf
     low, high = wilson(rate, effective, level)
-    return ErrorRate(rate, low, high, len(outcome), int(outcome.sum()), effective)
+    estimated = ErrorRate(rate, low, high, int(mine.sum()), int(found.sum()), float(effective), 0.0)
+    return estimated, total
 
 
 def more_reviews(
@@ -173,6 +187,37 @@ def more_reviews(
 def may_stop(rate: ErrorRate | None, width: float) -> bool:
     """Tells whether enough was reviewed: the interval is narrow, and not by an early chance."""
     return rate is not None and rate.reviews >= FEWEST and rate.half_width <= width
+
+
+def tell(found: ErrorRate | None, more: int | None, width: float, size: int) -> str:
+    """The estimate as a person reads it, with what it would take to be surer.
+
+    Args:
+        found: the estimate, or None
+        more: what :func:`more_reviews` says
+        width: the half width wanted
+        size: the labels that the estimate speaks of
+    """
+    if found is None:
+        return f"No estimate yet: a few reviews of each of the parts of {size:,} labels come first."
+    said = (
+        f"{found.rate:.1%} of {size:,} labels are wrong, 95% interval {100 * found.low:.1f} to "
+        f"{100 * found.high:.1f}, after {found.reviews:,} reviews"
+    )
+    goal = f"±{100 * width:g}%"
+    if may_stop(found, width):
+        return f"{said}. Enough for {goal}: you may stop."
+    if not more:
+        more = max(FEWEST - found.reviews, 1)
+        return f"{said}; {more:,} more, so that {goal} is not by chance."
+    if more >= MOST:
+        return f"{said}; more than {MOST:,} more for {goal}."
+    return f"{said}; about {_round(more):,} more for {goal}."
+
+
+def _round(number: int) -> int:
+    step = 1 if number < 20 else 5 if number < 50 else 10 if number < 1_000 else 100
+    return -(-number // step) * step
 
 
 def wilson(

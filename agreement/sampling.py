@@ -63,12 +63,14 @@ class Seen:
         risk: the mean predicted probability that a label is wrong
         wrong: ``n`` booleans: which of the reviewed labels are wrong
         risks: ``n`` predicted probabilities of the reviewed labels
+        ids: the ``n`` reviewed labels
     """
 
     size: int
     risk: float
     wrong: np.ndarray
     risks: np.ndarray
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,28 @@ class Plan:
                     return label
         return None
 
+    def counted(self, wrong: Mapping[str, bool], asked: Collection[str]) -> dict[str, bool]:
+        """Those of the decisions that the estimate may count.
+
+        A decision from elsewhere (an earlier plan, say) counts once the queue has passed it:
+        within a stratum every decided label up to the last one that this plan asked for. Any
+        other choice of labels would not be a random one.
+
+        Args:
+            wrong: ``{label: whether it is wrong}``, from wherever
+            asked: labels that were decided because this plan offered them
+        """
+        kept = {}
+        for stratum in self.strata:
+            reached = max((row for row, i in enumerate(stratum.ids) if i in asked), default=-1)
+            passed = stratum.ids[: reached + 1]
+            kept |= {label: wrong[label] for label in passed if label in wrong}
+        return kept
+
+    def stratum_of(self) -> dict[str, str]:
+        """``{label: its stratum's name}`` of the labels in order."""
+        return {label: stratum.name for stratum in self.strata for label in stratum.ids}
+
     def seen(self, wrong: Mapping[str, bool]) -> list[Seen]:
         """What reviews tell of each stratum; labels outside the plan are left out."""
         found = []
@@ -115,21 +139,10 @@ class Plan:
                     stratum.risk,
                     np.array([wrong[stratum.ids[row]] for row in rows], dtype=bool),
                     np.array([stratum.risks[row] for row in rows], dtype=np.float64),
+                    tuple(stratum.ids[row] for row in rows),
                 )
             )
         return found
-
-    def weights(self, wrong: Mapping[str, bool]) -> dict[str, float]:
-        """How many labels of the population each reviewed label stands for.
-
-        The inverse of its inclusion probability: the size of its stratum over the
-        stratum's reviews.
-        """
-        weights = {}
-        for stratum in self.strata:
-            reviewed = [label for label in stratum.ids if label in wrong]
-            weights |= {label: stratum.size / len(reviewed) for label in reviewed}
-        return weights
 
     def as_dict(self) -> dict:
         """The plan as plain values, for a store."""
@@ -177,7 +190,7 @@ def draw_plan(
                 high=float(values[rows].max()) if known else None,
                 risk=float(risk[rows].mean() if known else overall),
                 ids=[ids[row] for row in kept],
-                risks=[float(value) for value in risks],
+                risks=[round(float(value), 6) for value in risks],
             )
         )
     return Plan(drawn)

@@ -151,13 +151,14 @@ def part_covered(
     """Whether one audit's interval of the part holds the truth."""
     sizes = [len(stratum.ids) for stratum in plan.strata]
     counts = sampling.take_turns([0] * len(sizes), sizes, plan.shares, REVIEWS)
-    outcome, weight = [], []
+    seen = []
     for stratum, n in zip(plan.strata, counts):
-        for i in random.choice(len(stratum.ids), n, replace=False):
-            if stratum.ids[i] in part:
-                outcome.append(wrong[stratum.ids[i]])
-                weight.append(stratum.size / n)
-    found = error_rate.estimate_part(outcome, weight)
+        rows = random.choice(len(stratum.ids), n, replace=False)
+        ids = tuple(stratum.ids[row] for row in rows)
+        outcome = np.array([wrong[label] for label in ids])
+        risks = np.array(stratum.risks)[rows]
+        seen.append(sampling.Seen(stratum.size, stratum.risk, outcome, risks, ids))
+    found, _ = error_rate.estimate_part(seen, part)
     return found.low <= truth <= found.high
 
 

@@ -6,8 +6,10 @@ from .classify import Classify
 from .clear_audit import ClearAudit
 from .compare_lenses import CompareLenses
 from .embed import Embed
+from .estimate_error_rate import EstimateErrorRate
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
+from .plan_review import PlanReview
 from .read_opinions import ReadOpinions
 from .requeue_stale import RequeueStale
 from .run_audit import RunAudit
@@ -26,6 +28,8 @@ OPERATORS = (
     ScoreAgreement,
     Calibrate,
     TagConfidence,
+    PlanReview,
+    EstimateErrorRate,
     RunAudit,
     RequeueStale,
     ClearAudit,

@@ -48,7 +48,6 @@ def test_a_stratum_nobody_looked_at_gives_no_estimate():
     assert error_rate.estimate([seen(10, [True]), seen(10, [])]) is None
     assert error_rate.estimate([]) is None
     assert error_rate.more_reviews([seen(10, [])], [1.0], 0.02) is None
-    assert error_rate.estimate_part([], []) is None
 
 
 def test_finding_nothing_wrong_does_not_prove_that_nothing_is():
@@ -95,12 +94,36 @@ def test_it_is_too_early_to_stop_after_a_few_lucky_reviews():
     assert not error_rate.may_stop(None, 0.02)
 
 
+def test_an_estimate_is_told_in_a_sentence_that_says_of_how_many_and_what_next():
+    strata = [seen(1_144, [True] * 25 + [False] * 175, 0.1)]
+    found = error_rate.estimate(strata)
+    more = error_rate.more_reviews(strata, [1.0], 0.02)
+    said = error_rate.tell(found, more, 0.02, 1_144)
+    assert said.startswith("12.5% of 1,144 labels are wrong, 95% interval ")
+    assert "after 200 reviews; about " in said and said.endswith("0 more for ±2%.")
+    assert error_rate.tell(found, 0, 0.1, 1_144).endswith("Enough for ±10%: you may stop.")
+    assert "No estimate yet" in error_rate.tell(None, None, 0.02, 10)
+
+
+def labelled(stratum, prefix):
+    ids = tuple(f"{prefix}{i}" for i in range(len(stratum.wrong)))
+    return sampling.Seen(stratum.size, stratum.risk, stratum.wrong, stratum.risks, ids)
+
+
 def test_a_part_is_estimated_from_its_own_reviews_with_their_weights():
-    found = error_rate.estimate_part([True, False, False], [10.0, 30.0, 60.0])
-    assert found.rate == pytest.approx(0.1)
-    assert found.effective < 3 / (1 - 3 / 100)
-    alike = error_rate.estimate_part([True, False] * 50, [1e6] * 100)
-    assert (alike.low, alike.high) == pytest.approx(error_rate.wilson(0.5, 100), abs=1e-6)
+    strata = [
+        labelled(seen(900, [True] + [False] * 29), "a"),
+        labelled(seen(100, [True] * 30 + [False] * 20), "b"),
+    ]
+    found, size = error_rate.estimate_part(strata, {"a0", "a1", "a2", "b0", "elsewhere"})
+    assert size == pytest.approx(3 * 30 + 2)
+    assert found.rate == pytest.approx((30 + 2) / 92) and found.reviews == 4
+    everything, _ = error_rate.estimate_part(strata, {i for s in strata for i in s.ids})
+    whole = error_rate.estimate(strata)
+    assert (everything.rate, everything.low, everything.high) == pytest.approx(
+        (whole.rate, whole.low, whole.high), abs=0.005
+    )
+    assert error_rate.estimate_part(strata, set()) == (None, 0.0)
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])

@@ -73,11 +73,21 @@ def test_what_is_passed_over_is_offered_to_nobody_until_it_is_let_go():
     assert plan.next({second}, passed={"a", "b", "c"}) is None
 
 
-def test_weights_of_the_reviews_add_up_to_the_strata_they_stand_for():
+def test_what_was_seen_of_each_stratum_leaves_out_labels_from_elsewhere():
     plan = sampling.draw_plan([str(i) for i in range(100)], list(np.linspace(0, 1, 100)), 3)
-    wrong = {label: False for stratum in plan.strata for label in stratum.ids[:4]}
-    assert sum(plan.weights(wrong | {"elsewhere": True}).values()) == pytest.approx(100)
-    assert [len(seen.wrong) for seen in plan.seen(wrong)] == [4, 4, 4]
+    wrong = {label: row == 0 for s in plan.strata for row, label in enumerate(s.ids[:4])}
+    found = plan.seen(wrong | {"elsewhere": True})
+    assert [list(seen.wrong) for seen in found] == [[True, False, False, False]] * 3
+    assert [seen.ids for seen in found] == [tuple(s.ids[:4]) for s in plan.strata]
+
+
+def test_a_decision_from_elsewhere_counts_once_the_queue_has_passed_it():
+    plan = sampling.draw_plan([str(i) for i in range(40)], list(np.linspace(0, 1, 40)), 2)
+    first, second = (stratum.ids for stratum in plan.strata)
+    wrong = {first[0]: True, first[2]: False, first[9]: True, second[1]: True}
+    assert plan.counted(wrong, asked=[]) == {}
+    assert plan.counted(wrong, asked=[first[2]]) == {first[0]: True, first[2]: False}
+    assert plan.counted(wrong, asked=[first[9], second[1]]) == wrong
 
 
 def test_every_label_of_a_stratum_is_as_likely_to_be_looked_at():

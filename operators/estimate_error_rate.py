@@ -1,0 +1,231 @@
+"""Estimate error rate: the share of wrong annotations, from what people reviewed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import fiftyone as fo
+from fiftyone.operators.types import RiskLevel
+
+from ..agreement.error_rate import (
+    ErrorRate,
+    estimate,
+    estimate_part,
+    may_stop,
+    more_reviews,
+    tell,
+)
+from ..agreement.sampling import Plan
+from ..engine import reviews
+from ..engine.columns import root_dataset
+from ..engine.ledger import fingerprint
+from ..engine.progress import Progress
+from ..engine.review_queue import load_plan, planned_aspects
+from .base import Stage
+from .settings import Settings, setting
+
+#: Parts by the confidence that the plan was cut by.
+TIER = "tier"
+
+Samples = fo.core.collections.SampleCollection
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class RateSettings(Settings):
+    aspect: str = setting(
+        "sum_detailed", "Aspect", "The aspect whose annotation was reviewed", required=True
+    )
+    by: str | None = setting(
+        None,
+        "By",
+        "Also estimate each part: tier (of confidence), verdict, or another field of few values",
+    )
+    width: float = setting(
+        0.02, "Width", "How narrow the interval should get: 0.02 is ±2%", low=0.001, high=0.5
+    )
+
+
+# ---- work ----
+
+
+class EstimateErrorRate(Stage):
+    """Estimates which share of an aspect's annotations is wrong, with a 95% interval."""
+
+    name = "estimate_error_rate"
+    label = "Estimate error rate"
+    description = (
+        "Estimates from the reviews which share of the annotations is wrong, with a 95% "
+        "interval, and how many more reviews would narrow it. Writes no sample field."
+    )
+    icon = "percent"
+    risk = RiskLevel.LOW
+    settings = RateSettings
+
+    def check(self, samples: Samples, settings: RateSettings) -> dict[str, str]:
+        dataset = root_dataset(samples)
+        if load_plan(dataset, settings.aspect) is None:
+            begun = planned_aspects(dataset)
+            known = f"There are reviews of {', '.join(begun)}." if begun else ""
+            return {
+                "aspect": f"Aspect: nobody has begun to review {settings.aspect!r}. Open the panel "
+                f"Review, or call plan_review. {known}".rstrip()
+            }
+        if settings.by not in (None, TIER) and dataset.get_field(settings.by) is None:
+            return {
+                "by": f"By: the dataset has no field {settings.by!r}. Use tier, or a field of few "
+                "values, such as verdict."
+            }
+        return {}
+
+    def work(self, samples: Samples, settings: RateSettings, progress: Progress) -> dict:
+        dataset = root_dataset(samples)
+        stored = load_plan(dataset, settings.aspect)
+        plan = Plan.from_dict(stored)
+        entries = reviews.read(dataset, settings.aspect)
+        asked = _asked(entries, stored["id"])
+        wrong = plan.counted(reviews.decided(entries), asked)
+        inside = _inside(samples, plan)
+        found, more, size = _estimate(plan, wrong, inside, settings.width)
+        summary = [f"{settings.aspect}: {tell(found, more, settings.width, size)}"]
+        if inside is not None:
+            summary.append(
+                f"This view holds about {size:,} of the {plan.size:,} annotations that the plan "
+                f"was drawn from; {0 if found is None else found.reviews:,} of "
+                f"{len(wrong):,} reviews lie in it."
+            )
+        summary += _doubts(plan, entries, asked, wrong, inside)
+        summary += _changes(dataset, stored, entries, wrong)
+        if stored["missing"]:
+            summary.append(f"{stored['missing']:,} samples have no annotation and are not counted.")
+        rows = [] if settings.by is None else _rows(samples, plan, wrong, inside, settings.by)
+        return {
+            "summary": summary,
+            **_numbers(found),
+            "labels": size,
+            "more": more,
+            "enough": may_stop(found, settings.width),
+            "parts": rows,
+        }
+
+    def shows(self, samples: Samples, settings: RateSettings, report: dict) -> fo.DatasetView:
+        dataset = root_dataset(samples)
+        decided = reviews.decided(reviews.read(dataset, settings.aspect))
+        return dataset.select([sample_id for sample_id, wrong in decided.items() if wrong])
+
+
+def _asked(entries: list[reviews.Review], plan: str) -> set[str]:
+    standing = reviews.standing(entries).items()
+    return {sample_id for sample_id, words in standing if any(w.plan == plan for w in words)}
+
+
+def _inside(samples: Samples, plan: Plan) -> set[str] | None:
+    # The samples of a view, or None where it holds all that the plan was drawn from.
+    if isinstance(samples, fo.Dataset):
+        return None
+    ids = set(samples.values("id"))
+    drawn = {label for stratum in plan.strata for label in stratum.ids}
+    return None if len(ids) >= plan.size and drawn <= ids else ids
+
+
+def _estimate(
+    plan: Plan, wrong: Mapping[str, bool], inside: set[str] | None, width: float
+) -> tuple[ErrorRate | None, int | None, int]:
+    if inside is None:
+        seen = plan.seen(wrong)
+        return estimate(seen), more_reviews(seen, plan.shares, width), plan.size
+    found, size = estimate_part(plan.seen(wrong), inside)
+    more = None
+    if found is not None:  # the interval narrows with the root of the reviews
+        more = max(round(len(wrong) * ((found.half_width / width) ** 2 - 1)), 0)
+    return found, more, round(size)
+
+
+def _doubts(
+    plan: Plan,
+    entries: list[reviews.Review],
+    asked: Collection[str],
+    wrong: Mapping[str, bool],
+    inside: set[str] | None,
+) -> list[str]:
+    outcomes = reviews.outcomes(entries)
+    doubtful = [
+        label
+        for label in asked
+        if outcomes.get(label) in (reviews.UNSURE, reviews.DISPUTED)
+        and (inside is None or label in inside)
+    ]
+    if not doubtful:
+        return []
+    least = _estimate(plan, {**wrong, **dict.fromkeys(doubtful, False)}, inside, 0.02)[0]
+    most = _estimate(plan, {**wrong, **dict.fromkeys(doubtful, True)}, inside, 0.02)[0]
+    reach = ""
+    if least is not None and most is not None:
+        reach = f" Were none of them wrong it would be {least.rate:.1%}, were all, {most.rate:.1%}."
+    disputed = sum(outcomes[label] == reviews.DISPUTED for label in doubtful)
+    return [
+        f"{len(doubtful):,} reviewed samples are left out: {len(doubtful) - disputed:,} unsure, "
+        f"{disputed:,} on which reviewers disagree.{reach}"
+    ]
+
+
+def _changes(
+    dataset: fo.Dataset, stored: dict, entries: list[reviews.Review], wrong: Mapping[str, bool]
+) -> list[str]:
+    seen = {entry.sample_id: entry.text for entry in entries if entry.text}
+    ids = [label for label in wrong if label in seen]
+    found = dataset.select(ids)
+    now = dict(zip(*found.values(["id", stored["annotation"]]))) if ids else {}
+    changed = sum(fingerprint(now[label]) != seen[label] for label in ids if label in now)
+    if not changed:
+        return []
+    return [
+        f"{changed:,} of the reviewed annotations have changed since; the estimate speaks of them "
+        "as they were."
+    ]
+
+
+def _rows(
+    samples: Samples,
+    plan: Plan,
+    wrong: Mapping[str, bool],
+    inside: set[str] | None,
+    by: str,
+) -> list[dict]:
+    kept = [label for label in wrong if inside is None or label in inside]
+    seen = plan.seen(wrong)
+    if by == TIER:
+        homes = plan.stratum_of()
+        sizes = {} if inside else {stratum.name: stratum.size for stratum in plan.strata}
+    else:
+        found = root_dataset(samples).select(kept)
+        homes = dict(zip(*found.values(["id", by]))) if kept else {}
+        homes = {label: _name(value) for label, value in homes.items()}
+        values = samples.count_values(by).items()
+        sizes = Counter({_name(value): count for value, count in values})
+    rows = []
+    for part in dict.fromkeys([*sizes, *(homes[i] for i in kept if i in homes)]):
+        mine = [label for label in kept if homes.get(label) == part]
+        found, _ = estimate_part(seen, set(mine))
+        rows.append({by: part, "samples": sizes.get(part), **_numbers(found)})
+    return rows
+
+
+def _name(value: object) -> str:
+    return "none" if value is None else str(getattr(value, "label", value))
+
+
+def _numbers(found: ErrorRate | None) -> dict:
+    if found is None:
+        return {"rate": None, "low": None, "high": None, "reviews": 0, "wrong": 0}
+    return {
+        "rate": found.rate,
+        "low": found.low,
+        "high": found.high,
+        "reviews": found.reviews,
+        "wrong": found.wrong,
+    }

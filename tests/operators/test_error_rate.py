@@ -1,0 +1,150 @@
+"""Plan review and estimate error rate: from a plan and people's decisions to an interval."""
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from fiftyone import ViewField as F
+from fiftyone.plugins.orgs.second_opinion.audit.agreement.sampling import Plan
+from fiftyone.plugins.orgs.second_opinion.audit.engine import review_queue, reviews
+
+ASPECTS = [{"name": "caption", "annotation": "gt", "opinions": {"a": "blip"}}]
+
+
+@pytest.fixture
+def audited(dataset):
+    """300 captions, a fifth wrong, with a confidence that knows something; 10 are missing."""
+    random = np.random.default_rng(5)
+    samples = []
+    for i in range(310):
+        wrong = bool(random.random() < 0.2)
+        sample = fo.Sample(filepath=f"{i}.mp4", gt=f"caption {i}" if i < 300 else None)
+        sample["truth"] = wrong
+        sample["confidence_caption"] = float(
+            np.clip(random.normal(0.4 if wrong else 0.8, 0.2), 0, 1)
+        )
+        sample["verdict"] = "annotation_suspect" if wrong == (random.random() < 0.8) else "agreed"
+        samples.append(sample)
+    dataset.add_samples(samples)
+    return dataset
+
+
+@pytest.fixture
+def review(operator):
+    """Reviews as the panel does: the next sample of the plan, decided by the truth."""
+
+    def work(dataset, n, decide=None):
+        operator("plan_review")(dataset, aspect="caption", aspects=ASPECTS)
+        stored = review_queue.load_plan(dataset, "caption")
+        plan, truth = Plan.from_dict(stored), dict(zip(*dataset.values(["id", "truth"])))
+        offered = set()
+        for i in range(n):
+            label = plan.next(offered)
+            offered.add(label)
+            decision = (decide or (lambda i, wrong: "wrong" if wrong else "correct"))(
+                i, truth[label]
+            )
+            reviews.record(dataset, label, "caption", decision, "ada", plan=stored["id"])
+
+    return work
+
+
+def test_a_plan_covers_every_annotation_and_stands_when_called_again(audited, operator):
+    report = operator("plan_review")(audited, aspect="caption", aspects=ASPECTS)
+    assert report["new"] and sum(row["annotations"] for row in report["parts"]) == 300
+    assert (
+        "300 annotations of caption can be reviewed, by confidence_caption" in report["summary"][0]
+    )
+    assert "10 samples have none" in report["summary"][0]
+    again = operator("plan_review")(audited, aspect="caption", aspects=ASPECTS, seed=9)
+    assert not again["new"] and again["plan"] == report["plan"]
+    anew = operator("plan_review")(audited, aspect="caption", aspects=ASPECTS, restart=True)
+    assert anew["new"] and anew["plan"] != report["plan"]
+
+
+def test_the_estimate_says_how_many_of_how_many_and_what_next(audited, operator, review):
+    review(audited, 120)
+    report = operator("estimate_error_rate")(audited, aspect="caption", width=0.02)
+    truth = np.mean(audited.match(F("gt").exists()).values("truth"))
+    assert report["low"] <= truth <= report["high"] and report["reviews"] == 120
+    assert report["labels"] == 300 and 0 < report["more"] <= 180 and not report["enough"]
+    assert "of 300 labels are wrong, 95% interval" in report["summary"][0]
+    assert "after 120 reviews; about" in report["summary"][0]
+    assert "10 samples have no annotation" in report["summary"][-1]
+    wide = operator("estimate_error_rate")(audited, aspect="caption", width=0.2)
+    assert wide["enough"] and "you may stop" in wide["summary"][0]
+
+
+def test_a_census_gives_the_share_itself(audited, operator, review):
+    review(audited, 300)
+    report = operator("estimate_error_rate")(audited, aspect="caption", by="verdict")
+    present = audited.match(F("gt").exists())
+    assert report["rate"] == pytest.approx(np.mean(present.values("truth")))
+    assert report["low"] == pytest.approx(report["high"])
+    for row in report["parts"]:
+        part = present.match(F("verdict") == row["verdict"])
+        assert row["rate"] == pytest.approx(np.mean(part.values("truth")))
+        assert row["reviews"] == len(part)
+
+
+def test_parts_add_up_and_a_view_is_a_part(audited, operator, review):
+    review(audited, 100)
+    tiers = operator("estimate_error_rate")(audited, aspect="caption", by="tier")
+    assert sum(row["reviews"] for row in tiers["parts"]) == 100
+    assert sum(row["samples"] for row in tiers["parts"]) == 300
+    rates = [row["rate"] for row in tiers["parts"]]
+    assert rates[0] > rates[-1]
+    view = audited.match(F("verdict") == "annotation_suspect")
+    report = operator("estimate_error_rate")(view, aspect="caption", by="verdict")
+    assert report["reviews"] < 100 and "lie in it" in report["summary"][1]
+    assert [row["verdict"] for row in report["parts"]] == ["annotation_suspect"]
+    assert report["parts"][0]["rate"] == pytest.approx(report["rate"])
+    assert report["rate"] > tiers["rate"]
+
+
+def test_the_unsure_are_left_out_and_the_reach_of_that_is_told(audited, operator, review):
+    review(
+        audited, 60, lambda i, wrong: "unsure" if i % 10 == 0 else "wrong" if wrong else "correct"
+    )
+    report = operator("estimate_error_rate")(audited, aspect="caption")
+    assert report["reviews"] == 54
+    assert "6 reviewed samples are left out: 6 unsure" in report["summary"][1]
+
+
+def test_decisions_of_an_earlier_plan_count_once_the_new_one_passes_them(audited, operator, review):
+    review(audited, 80)
+    operator("plan_review")(
+        audited, aspect="caption", aspects=ASPECTS, restart=True, strata=2, seed=8
+    )
+    report = operator("estimate_error_rate")(audited, aspect="caption")
+    assert report["rate"] is None and "No estimate yet" in report["summary"][0]
+    review(audited, 40)
+    report = operator("estimate_error_rate")(audited, aspect="caption")
+    assert report["reviews"] >= 40
+
+
+def test_annotations_that_changed_since_are_told(audited, operator, review):
+    review(audited, 30)
+    first = reviews.read(audited, "caption")[0].sample_id
+    reviews.record(audited, first, "caption", "wrong", "ada", text="of another text")
+    report = operator("estimate_error_rate")(audited, aspect="caption")
+    assert any("1 of the reviewed annotations have changed" in line for line in report["summary"])
+
+
+def test_without_reviews_or_with_an_unknown_part_the_form_says_what_to_do(
+    audited, operator, review
+):
+    with pytest.raises(ValueError, match="Open the panel Review, or call plan_review"):
+        operator("estimate_error_rate")(audited, aspect="caption")
+    operator("plan_review")(audited, aspect="caption", aspects=ASPECTS)
+    with pytest.raises(ValueError, match="no field 'colour'"):
+        operator("estimate_error_rate")(audited, aspect="caption", by="colour")
+    with pytest.raises(ValueError, match="there is no 'title'; there are caption"):
+        operator("plan_review")(audited, aspect="title", aspects=ASPECTS)
+    with pytest.raises(ValueError, match="Run hoist_labels first"):
+        operator("plan_review")(audited, aspect="actor")
+
+
+def test_without_any_score_every_annotation_is_as_likely_to_be_reviewed(dataset, operator):
+    dataset.add_samples([fo.Sample(filepath=f"{i}.mp4", gt="a cat") for i in range(30)])
+    report = operator("plan_review")(dataset, aspect="caption", aspects=ASPECTS)
+    assert len(report["parts"]) == 1 and "for want of a score" in report["summary"][0]

@@ -42,8 +42,12 @@ def add_text(
     length = unfolded.get(key, LENGTHS[0])
     shown = cut(text, length)
     marks = mark_differences(cut(shown, LENGTHS[1]), others)
-    marked_text(place, "text", shown, marks)
+    marked_text(place, key, shown + _more(shown, text), marks)
     add_fold(place, key, (len(shown), len(text), length), on_unfold)
+
+
+def _more(shown: str, text: str) -> str:
+    return " \u2026" if len(shown) < len(text) else ""
 
 
 def add_fold(

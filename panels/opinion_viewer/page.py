@@ -35,6 +35,10 @@ _VERDICT_COLOURS = {
 }
 
 
+#: A text shorter than this reads well in a narrow column.
+_LINES = 160
+
+
 def say(sentence: str) -> types.Property:
     """A page of one sentence."""
     root = types.Object()
@@ -65,7 +69,7 @@ def build(
     aspects: list[Aspect],
     why_this: str,
     unfolded: Mapping[str, int],
-    in_modal: bool,
+    clip_id: str | None,
 ) -> types.Property:
     """The page of one sample.
 
@@ -75,15 +79,20 @@ def build(
         aspects: the aspects that the dataset has texts of
         why_this: why this sample is shown, a sentence; empty in the sample modal
         unfolded: ``{text's key: how many characters a person asked for}``
-        in_modal: whether the video plays beside this panel, so that one can jump in it
+        clip_id: the clip that is open, where it is a segment of the sample and not all of it
     """
     root = types.Object()
     _add_header(root, panel, sample, why_this)
+    if clip_id:
+        part = row(root, "part", columnGap=1, rowGap=0)
+        sentence = "One segment is shown. What is compared speaks of the whole video."
+        line(part, "sentence", sentence, inline=True, **FAINT)
+        small_button(part, "leave", "Leave the segment", panel.on_leave_clip)
     _add_legend(root)
     for aspect in aspects:
         _add_aspect(root, panel, sample, aspect, unfolded)
     add_transcript(root, panel, sample, unfolded)
-    add_segments(root, panel, sample, unfolded, in_modal)
+    add_segments(root, panel, sample, unfolded, clip_id)
     return _page(root)
 
 
@@ -137,7 +146,8 @@ def _add_aspect(
         witness: sample.scores.get(score_field("sem", witness, aspect.name)) for witness in texts
     }
     line(card, "reason", explain(_start(annotation), _starts(texts), meaning), fontWeight=500)
-    side_by_side = columns(card, "texts", "240px")
+    longest = max(len(text or "") for text in (annotation, *texts.values()))
+    side_by_side = columns(card, "texts", "140px" if longest < _LINES else "230px")
     parties = {"": (annotation, aspect.annotation)}
     parties |= {witness: (texts[witness], name) for witness, name in aspect.opinions.items()}
     for witness, (text, name) in parties.items():

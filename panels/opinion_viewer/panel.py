@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators.categories import Categories
 
@@ -46,11 +47,16 @@ class OpinionViewer(foo.Panel):
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Shows a sample of another dataset."""
+        ctx.panel.state.set({"opening": None, "before": None})
         self.on_load(ctx)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
-        """Shows the first sample of another view."""
+        """Shows the first sample of another view, or opens the clip that it was made for."""
         self.on_load(ctx)
+        clip_id = ctx.panel.state.get("opening")
+        if clip_id:
+            ctx.panel.state.set("opening", None)
+            ctx.ops.open_sample(id=clip_id)
 
     def on_change_selected(self, ctx: foo.ExecutionContext) -> None:
         """Shows the sample that was selected."""
@@ -75,8 +81,29 @@ class OpinionViewer(foo.Panel):
         ctx.ops.open_sample(id=ctx.params["id"])
 
     def on_jump(self, ctx: foo.ExecutionContext) -> None:
-        """Moves the open video to a frame."""
-        ctx.trigger("set_frame_number", {"frame_number": ctx.params["frame"]})
+        """Shows a segment as a clip, and opens it as soon as the grid holds it.
+
+        No operator of the App moves an open video to a frame (``set_frame_number`` reaches
+        sequences of images only), but a clip plays its own frames.
+        """
+        clip_id = ctx.params["clip"]
+        before = ctx.panel.state.get("before") or ctx.view._serialize()
+        sample = ctx.dataset.select(ctx.params["sample"])
+        if ctx.current_sample:
+            ctx.ops.close_sample()
+        ctx.panel.state.set({"opening": clip_id, "before": before})
+        ctx.ops.set_view(sample.to_clips(ctx.params["field"]).select(clip_id))
+
+    def on_leave_clip(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the view that was there before a segment was opened, or else everything."""
+        before = ctx.panel.state.get("before")
+        ctx.panel.state.set("before", None)
+        if ctx.current_sample:
+            ctx.ops.close_sample()
+        if before:
+            ctx.ops.set_view(fo.DatasetView._build(ctx.dataset, before))
+        else:
+            ctx.ops.clear_view()
 
     def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
         """Opens the form of the stage that the viewer waits for."""
@@ -94,33 +121,35 @@ class OpinionViewer(foo.Panel):
             known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
             on_click = self.on_next_stage if known else None
             return page.wait_for(stage.reason, stage.label, stage.operator, on_click)
-        sample_id, why_this = _choose(ctx)
-        if sample_id is None:
+        shown_id, why_this = _choose(ctx)
+        if shown_id is None:
             return page.say("This view is empty. Clear a filter to see samples again.")
+        sample_id = _sample_of(ctx, shown_id)
         sample = read_sample(ctx.dataset, sample_id, aspects)
         if sample is None:
             return page.say("This sample is no longer in the dataset.")
         unfolded = ctx.panel.state.get("unfolded") or {}
-        return page.build(self, sample, aspects, why_this, unfolded, bool(ctx.current_sample))
+        clip_id = shown_id if shown_id != sample_id else None
+        return page.build(self, sample, aspects, why_this, unfolded, clip_id)
 
 
 def _choose(ctx: foo.ExecutionContext) -> tuple[str | None, str]:
     """Which sample to show and why: the open one, the one selected, or the view's first."""
     if ctx.current_sample:
-        return _sample_of(ctx, ctx.current_sample), ""
+        return ctx.current_sample, ""
     if len(ctx.selected) == 1:
-        return _sample_of(ctx, ctx.selected[0]), "The sample that is selected."
+        return ctx.selected[0], "The sample that is selected."
     first = ctx.view.limit(1).values("id")
     if not first:
         return None, ""
     many = f"{len(ctx.selected):,} samples are selected" if ctx.selected else "None is selected"
     why = f"{many}, so this is the first of the view. Select one, or open one, to see it instead."
-    return _sample_of(ctx, first[0]), why
+    return first[0], why
 
 
 def _sample_of(ctx: foo.ExecutionContext, shown_id: str) -> str:
     # In a view of clips, frames or patches each has an id of its own, and a sample's beside it.
-    if ctx.view.has_sample_field("sample_id"):
+    if ctx.view.has_sample_field("sample_id") and not ctx.dataset.has_sample_field("sample_id"):
         samples = ctx.view.select(shown_id).values("sample_id")
         return samples[0] if samples else shown_id
     return shown_id

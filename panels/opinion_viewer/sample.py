@@ -21,7 +21,7 @@ EVERYONE = "all"
 
 _PLAIN = ("filepath", "transcript", "verdict", "confidence")
 _FRAME_RATE = "metadata.frame_rate"
-_TIMES = ("label", "support", "start", "end", "tier", "level", "outside_clip")
+_TIMES = ("id", "label", "support", "start", "end", "tier", "level", "outside_clip")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Segment:
     """A stretch of a video and what the annotation says of it.
 
     Attributes:
+        id: the label's id, which is its clip's id too
         text: the label
         first_frame: its first frame, from 1
         last_frame: its last frame
@@ -38,6 +39,7 @@ class Segment:
         outside: whether it lies beyond what the clip shows
     """
 
+    id: str
     text: str
     first_frame: int
     last_frame: int
@@ -60,6 +62,7 @@ class ShownSample:
         confidence: 0..1
         transcript: what is said in the clip
         segments: ``{field: segments in order}``
+        is_video: whether it plays
     """
 
     id: str
@@ -70,6 +73,7 @@ class ShownSample:
     confidence: float | None = None
     transcript: str | None = None
     segments: dict[str, list[Segment]] = field(default_factory=dict)
+    is_video: bool = False
 
 
 def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
@@ -143,6 +147,7 @@ def read_sample(
         confidence=confidence if isinstance(confidence, float) else None,
         transcript=found.get("transcript"),
         segments=_segments(found, timed),
+        is_video=dataset.media_type == "video",
     )
 
 
@@ -181,6 +186,7 @@ def _make_segments(columns: dict[str, list], frame_rate: float | None) -> list[S
             start, end = ((frame - 1) / frame_rate for frame in support)
         made.append(
             Segment(
+                id=at("id"),
                 text=at("label") or "",
                 first_frame=int(support[0]),
                 last_frame=int(support[1]),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: Segments beyond this many are counted.
 MOST_SEGMENTS = 40
 
+_TIME = {**FAINT, "whiteSpace": "nowrap", "padding": "0 6px"}
+
 TRANSCRIPT, SEGMENTS = "transcript", "segments"
 
 
@@ -39,7 +41,7 @@ def add_transcript(
         return
     small_button(title, "hide", "Hide", panel.on_unfold, key=TRANSCRIPT, length=0)
     shown = cut(text, length)
-    marked_text(card, "text", shown, [])
+    marked_text(card, TRANSCRIPT, shown, [])
     add_fold(card, TRANSCRIPT, (len(shown), len(text), length), panel.on_unfold)
 
 
@@ -48,9 +50,9 @@ def add_segments(
     panel: OpinionViewer,
     sample: ShownSample,
     unfolded: Mapping[str, int],
-    in_modal: bool,
+    clip_id: str | None,
 ) -> None:
-    """Adds the segments; beside the open video their times are buttons that jump there."""
+    """Adds the segments; of a video, their times are buttons that open them as clips."""
     if not sample.segments:
         return
     name, segments = next(iter(sample.segments.items()))
@@ -58,30 +60,32 @@ def add_segments(
     title = row(card, "title", columnGap=1, rowGap=0)
     line(title, "label", "Segments", inline=True, fontWeight=600, fontSize="1rem")
     line(title, "field", f"{name}, {len(segments):,}", inline=True, **FAINT)
-    if not in_modal:
-        line(card, "hint", "Open the sample to jump to a segment.", **FAINT)
+    if sample.is_video:
+        hint = "A time opens its segment as a clip."
+        line(card, "hint", hint, **FAINT)
     most = len(segments) if unfolded.get(SEGMENTS) else MOST_SEGMENTS
     for i, segment in enumerate(segments[:most]):
-        _add_segment(card, panel, i, segment, in_modal)
+        place = row(card, f"segment_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
+        if segment.id == clip_id:
+            line(place, "here", f"{_times(segment)}, shown", inline=True, **_TIME)
+        elif sample.is_video and not segment.outside:
+            params = {"clip": segment.id, "field": name, "sample": sample.id}
+            small_button(place, "jump", _times(segment), panel.on_jump, **params)
+        else:
+            line(place, "times", _times(segment), inline=True, **_TIME)
+        line(place, "text", _describe(segment), fontSize="0.85rem")
     if len(segments) > MOST_SEGMENTS:
         label = f"Show all {len(segments):,}" if most < len(segments) else "Show fewer"
         more = int(most < len(segments))
         small_button(card, "more", label, panel.on_unfold, key=SEGMENTS, length=more)
 
 
-def _add_segment(
-    card: types.Object, panel: OpinionViewer, i: int, segment: Segment, in_modal: bool
-) -> None:
-    place = row(card, f"segment_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
-    if in_modal and not segment.outside:
-        small_button(place, "jump", _times(segment), panel.on_jump, frame=segment.first_frame)
-    else:
-        line(place, "times", _times(segment), inline=True, whiteSpace="nowrap", **{**FAINT})
-    notes = [segment.tier or "", "beyond the clip" if segment.outside else ""]
-    note = ", ".join(filter(None, notes))
+def _describe(segment: Segment) -> str:
     text = cut(segment.text, LENGTHS[0])
     text += " \u2026" if len(text) < len(segment.text) else ""
-    line(place, "text", f"{text} ({note})" if note else text, fontSize="0.85rem")
+    notes = [segment.tier or "", "beyond the clip" if segment.outside else ""]
+    note = ", ".join(filter(None, notes))
+    return f"{text} ({note})" if note else text
 
 
 def _times(segment: Segment) -> str:

@@ -33,6 +33,14 @@ FAINT = {"color": "text.secondary", "fontSize": "0.8rem"}
 
 _TEXT = {"fontSize": "0.9rem", "lineHeight": 1.55, "fontFamily": "inherit"}
 _WRAP = {"whiteSpace": "pre-wrap", "overflowWrap": "anywhere", "overflow": "hidden"}
+_BUTTON = {
+    "textTransform": "none",
+    "whiteSpace": "nowrap",
+    "minWidth": 0,
+    "padding": "0 6px",
+    "color": "primary.main",
+    "& .MuiTypography-root": {"fontSize": "0.8rem"},
+}
 _INLINE = {"display": "inline", "width": "auto"}
 
 
@@ -70,6 +78,7 @@ def _grid(parent: types.Object, name: str, style: dict) -> types.Object:
 def line(parent: types.Object, name: str, text: str, inline: bool = False, **style) -> None:
     """Adds one text, whatever it holds, as text; ``style`` is CSS."""
     place = _INLINE if inline else {}
+    kept = {"flexShrink": 0} if style.get("whiteSpace") == "nowrap" else {}
     attributes = style.pop("attributes", {})
     text_props = {"sx": {**_TEXT, **_WRAP, **style}, **attributes}
     if inline:
@@ -81,7 +90,7 @@ def line(parent: types.Object, name: str, text: str, inline: bool = False, **sty
             padding=0,
             color=style.get("color", "text.primary"),
             componentsProps={
-                "item": {"sx": {"minWidth": 0, **place, **({"width": "auto"} if inline else {})}},
+                "item": {"sx": {"minWidth": 0, **place, **kept}},
                 "container": {"sx": place},
                 "text": text_props,
             },
@@ -89,18 +98,18 @@ def line(parent: types.Object, name: str, text: str, inline: bool = False, **sty
     )
 
 
-def marked_text(parent: types.Object, name: str, text: str, marks: Sequence[Mark]) -> None:
+def marked_text(parent: types.Object, key: str, text: str, marks: Sequence[Mark]) -> None:
     """Adds a text whose marked stretches stand out; it runs on as one paragraph."""
     # "auto": Hebrew and Arabic run from the right, as their readers expect
     style = {"display": "block", "minWidth": 0, **_WRAP}
     view = types.GridView(
         componentsProps={
-            "grid": {"sx": style, "dir": "auto", "data-text": name},
+            "grid": {"sx": style, "dir": "auto", "data-text": key},
             "item": {"sx": {"minWidth": 0}},
         }
     )
     paragraph = types.Object()
-    parent.define_property(name, paragraph, view=view)
+    parent.define_property("text", paragraph, view=view)
     at = 0
     for i, mark in enumerate(marks[:MOST_MARKS]):
         if mark.start > at:
@@ -143,7 +152,7 @@ def small_button(parent: types.Object, name: str, label: str, on_click, **params
         on_click=on_click,
         params=params,
         componentsProps={
-            "item": {"sx": {"width": "auto"}},
-            "button": {"size": "small", "sx": {"textTransform": "none", "minWidth": 0, "py": 0}},
+            "item": {"sx": {"width": "auto", "flexShrink": 0}},
+            "button": {"size": "small", "sx": _BUTTON},
         },
     )

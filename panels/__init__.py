@@ -2,6 +2,7 @@
 
 from .confidence_map import ConfidenceMap
 from .opinion_viewer import OpinionViewer
+from .review import Review
 
 #: Every panel of the bundle.
-PANELS = (ConfidenceMap, OpinionViewer)
+PANELS = (ConfidenceMap, OpinionViewer, Review)

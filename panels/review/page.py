@@ -1,0 +1,206 @@
+"""The review's page: the clip, what is said of it, the buttons, and what is known so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from fiftyone.operators import types
+
+from ..opinion_viewer.folding import add_text
+from ..opinion_viewer.typeset import CARD, FAINT, columns, line, row, small_button, stack
+
+if TYPE_CHECKING:
+    from fiftyone.operators.panel import PanelRefState
+
+    from .panel import Review
+    from .queue import Item, Standing
+
+#: What the score may be where a person names none.
+BEST_SCORE = "the confidence, if there is one"
+WIDTHS = {"±1%": 0.01, "±2%": 0.02, "±3%": 0.03, "±5%": 0.05}
+
+# decision: (label, colour, icon, key): the key works with Alt (on a Mac, Control and Option)
+_BUTTONS = {
+    "correct": ("Correct", "success", "check", "1"),
+    "wrong": ("Wrong", "error", "close", "2"),
+    "unsure": ("Unsure", "warning", "question_mark", "3"),
+    "skip": ("Skip", "secondary", "skip_next", "4"),
+}
+_KEYS = "Keys: Alt with 1 correct, 2 wrong, 3 unsure, 4 skip, 5 fix, 0 undo."
+
+
+def say(sentence: str) -> types.Property:
+    """A page of one sentence."""
+    root = types.Object()
+    line(root, "sentence", sentence)
+    return _page(root)
+
+
+def begin(
+    panel: Review, state: PanelRefState, aspects: list[str], scores: list[str], begun: bool
+) -> types.Property:
+    """The page before the reviews of an aspect have begun, or before a reviewer has a name."""
+    root = types.Object()
+    line(root, "title", "Review annotations", fontSize="1.1rem", fontWeight=600)
+    line(
+        root,
+        "why",
+        "Look at some samples and say whether the annotation is right. The order is random within "
+        "parts of like confidence, so that the decisions tell which share of all is wrong.",
+    )
+    _add_pickers(root, panel, state, aspects)
+    if begun:
+        line(root, "begun", "Reviews of this aspect have begun. They go on where they stopped.")
+    else:
+        _add_choice(root, "score", "Doubtful by", [BEST_SCORE, *scores], BEST_SCORE)
+    root.btn(
+        "begin",
+        label="Go on" if begun else "Begin",
+        icon="play_arrow",
+        variant="contained",
+        on_click=panel.on_begin,
+    )
+    return _page(root)
+
+
+def review(
+    panel: Review,
+    state: PanelRefState,
+    aspects: list[str],
+    item: Item | None,
+    standing: Standing,
+) -> types.Property:
+    """The page with a sample to judge, or with the word that none is left."""
+    root = types.Object()
+    _add_pickers(root, panel, state, aspects)
+    colour = "success.main" if standing.enough else "text.primary"
+    line(root, "told", standing.told, fontWeight=600, color=colour)
+    doubtful = f"; {standing.doubtful:,} without a clear decision" if standing.doubtful else ""
+    line(root, "count", f"{standing.mine:,} decisions of yours{doubtful}.", **FAINT)
+    if item is None:
+        line(
+            root,
+            "end",
+            "Nothing is left to review: every sample is decided, was passed to somebody else, or "
+            "you were unsure of it.",
+        )
+        _add_undo(row(root, "actions", columnGap=1), panel)
+        return _page(root)
+    _add_media(root, panel, item)
+    _add_texts(root, panel, state, item)
+    if state.get("fixing"):
+        _add_fix(root, panel, item)
+    else:
+        _add_buttons(root, panel)
+    return _page(root)
+
+
+def _add_pickers(
+    root: types.Object, panel: Review, state: PanelRefState, aspects: list[str]
+) -> None:
+    picked = state.get("pick") or {}
+    pick = root.h_stack("pick", gap=1)
+    _add_choice(pick, "aspect", "Aspect", aspects, picked.get("aspect"), panel.on_pick)
+    _add_choice(pick, "width", "Until", list(WIDTHS), picked.get("width"), panel.on_pick)
+    pick.str(
+        "reviewer",
+        label="Your name",
+        default=picked.get("reviewer"),
+        on_change=panel.on_pick,
+        view=types.TextFieldView(),
+    )
+
+
+def _add_choice(
+    root: types.Object,
+    name: str,
+    label: str,
+    values: list[str],
+    default: str | None,
+    on_change=None,
+) -> None:
+    view = types.DropdownView()
+    for value in values:
+        view.add_choice(value, label=value)
+    heard = {"on_change": on_change} if on_change else {}
+    root.enum(name, values, default=default, label=label, view=view, **heard)
+
+
+def _add_media(root: types.Object, panel: Review, item: Item) -> None:
+    url = f"/media?filepath={quote(item.filepath, safe='')}"
+    # A key of its own for each sample, or the App would keep the old one's player.
+    name = f"media_{item.id}"
+    if item.media_type == "video":
+        view = types.MediaPlayerView(url=url)
+        root.define_property(name, types.Object(), view=view)
+    elif item.media_type == "image":
+        view = types.ImageView(height="280px", alt="The sample under review")
+        root.define_property(name, types.String(), default=url, view=view)
+    place = row(root, "open", columnGap=1)
+    small_button(place, "open_sample", "Open this sample in the App", panel.on_open)
+
+
+def _add_texts(root: types.Object, panel: Review, state: PanelRefState, item: Item) -> None:
+    unfolded: Mapping[str, int] = state.get("unfolded") or {}
+    said = list(item.opinions.values())
+    card = stack(root, "annotation", **CARD, borderWidth="2px")
+    line(card, "what", "The annotation: is it right?", **FAINT)
+    add_text(card, "annotation", item.annotation, said, unfolded, panel.on_unfold)
+    if not item.opinions:
+        return
+    place = columns(root, "opinions", "260px")
+    for i, (witness, text) in enumerate(item.opinions.items()):
+        card = stack(place, f"opinion_{i}", **CARD)
+        line(card, "what", f"What {witness} says (it may be wrong as well)", **FAINT)
+        others = [item.annotation, *(said[:i] + said[i + 1 :])]
+        add_text(card, f"opinion_{i}", text, others, unfolded, panel.on_unfold)
+
+
+def _add_buttons(root: types.Object, panel: Review) -> None:
+    place = row(root, "actions", columnGap=1, rowGap=1)
+    for decision, (label, colour, icon, key) in _BUTTONS.items():
+        _button(place, decision, label, panel.on_decide, icon, key, colour, decision=decision)
+    _button(place, "fix", "Fix the text", panel.on_fix, "edit", "5", "error")
+    _add_undo(place, panel)
+    line(root, "keys", _KEYS, **FAINT)
+
+
+def _add_undo(place: types.Object, panel: Review) -> None:
+    _button(place, "undo", "Undo", panel.on_undo, "undo", "0", "secondary")
+
+
+def _button(
+    place: types.Object, name: str, label: str, on_click, icon: str, key: str, colour: str, **params
+) -> None:
+    place.btn(
+        name,
+        label=label,
+        icon=icon,
+        variant="outlined",
+        on_click=on_click,
+        params=params,
+        componentsProps={
+            "item": {"sx": {"width": "auto"}},
+            "button": {"accessKey": key, "color": colour, "sx": {"textTransform": "none"}},
+        },
+    )
+
+
+def _add_fix(root: types.Object, panel: Review, item: Item) -> None:
+    root.str(
+        f"fix_{item.id}",
+        label="The right text",
+        default=item.annotation or "",
+        view=types.TextFieldView(multiline=True, rows=4),
+    )
+    place = row(root, "actions", columnGap=1)
+    _button(place, "save_fix", "Wrong, and this is right", panel.on_save_fix, "save", "5", "error")
+    _button(place, "leave_fix", "Back", panel.on_leave_fix, "arrow_back", "0", "secondary")
+
+
+def _page(root: types.Object) -> types.Property:
+    return types.Property(
+        root, view=types.GridView(orientation="vertical", columns=1, gap=1.5, pad=2)
+    )

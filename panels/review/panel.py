@@ -1,0 +1,219 @@
+"""Review: people judge samples one by one, and the share of wrong annotations becomes known."""
+
+from __future__ import annotations
+
+import getpass
+from uuid import uuid4
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators.categories import Categories
+
+from ...agreement.aspects import PRESETS
+from ...engine import review_queue, reviews
+from ..confidence_map.empty import next_stage
+from ..opinion_viewer.sample import find_aspects
+from . import page, queue
+
+PLUGIN = "@second-opinion/audit"
+
+_HELP = """\
+Say of each sample whether its annotation is right. Every decision is saved at once with your name
+and the time; **Undo** takes your last one back. The order is random within parts of like
+confidence, so that a few reviews tell which share of all annotations is wrong, and how sure that
+is. Several people can review at once: nobody is shown what another has open.
+"""
+
+
+class Review(foo.Panel):
+    """A queue of samples to judge, and the error rate that follows.
+
+    Decisions are in the database before the next sample is shown; the panel's state holds only
+    who reviews what, and which sample is open.
+    """
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        return foo.PanelConfig(
+            name="review",
+            label="Review",
+            icon="rate_review",
+            category=Categories.CURATE,
+            help_markdown=_HELP,
+            surfaces="grid",
+        )
+
+    # ---- what may happen ----
+
+    def on_load(self, ctx: foo.ExecutionContext) -> None:
+        """Chooses what to review first, or what was reviewed before."""
+        state, names = ctx.panel.state, self._aspects(ctx)
+        picked = dict(state.get("pick") or {})
+        if picked.get("aspect") not in names:
+            begun = review_queue.planned_aspects(ctx.dataset) if ctx.dataset is not None else []
+            picked["aspect"] = next((n for n in [*begun, *names] if n in names), None)
+        picked.setdefault("width", "±2%")
+        picked["reviewer"] = picked.get("reviewer") or _name(ctx)
+        state.set("pick", picked)
+        state.set("session", state.get("session") or uuid4().hex)
+        state.set("drawn", dict(picked))
+
+    def on_unload(self, ctx: foo.ExecutionContext) -> None:
+        """Lets go of the open sample."""
+        self._release(ctx)
+
+    def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
+        """Starts anew on another dataset."""
+        ctx.panel.state.set({"pick": {}, "current": None, "going": False, "fixing": False})
+        self.on_load(ctx)
+
+    def on_pick(self, ctx: foo.ExecutionContext) -> None:
+        """Another aspect, width or name was chosen."""
+        state = ctx.panel.state
+        before, picked = state.get("drawn") or {}, dict(state.get("pick") or {})
+        if before == picked:
+            return  # inputs also speak when they appear
+        state.set("drawn", picked)
+        if before.get("aspect") != picked.get("aspect"):
+            self._release(ctx, before.get("aspect"))
+            state.set("going", False)
+
+    def on_begin(self, ctx: foo.ExecutionContext) -> None:
+        """Draws the plan if there is none, and opens the first sample."""
+        if not _reviewer(ctx):
+            ctx.ops.notify("Write your name first; decisions are kept with it.", variant="error")
+            return
+        if self._plan(ctx) is None:
+            score = ctx.panel.state.get("score")
+            aspect = next(a for a in find_aspects(ctx.dataset) if a.name == self._aspect(ctx))
+            preset = any(aspect.name == known.name for p in PRESETS.values() for known in p)
+            given = {"name": aspect.name, "annotation": aspect.annotation}
+            try:
+                foo.get_operator(f"{PLUGIN}/plan_review")(
+                    ctx.dataset,
+                    aspect=aspect.name,
+                    aspects="action100m" if preset else [{**given, "opinions": aspect.opinions}],
+                    score=None if score in (None, page.BEST_SCORE) else score,
+                )
+            except ValueError as error:
+                ctx.ops.notify(str(error), variant="error")
+                return
+        ctx.panel.state.set("going", True)
+        self._advance(ctx)
+
+    def on_decide(self, ctx: foo.ExecutionContext) -> None:
+        """Keeps the decision and opens the next sample."""
+        self._decide(ctx, ctx.params["decision"])
+
+    def on_fix(self, ctx: foo.ExecutionContext) -> None:
+        """Offers to write the right text."""
+        ctx.panel.state.set("fixing", True)
+
+    def on_leave_fix(self, ctx: foo.ExecutionContext) -> None:
+        """Goes back to the buttons."""
+        ctx.panel.state.set("fixing", False)
+
+    def on_save_fix(self, ctx: foo.ExecutionContext) -> None:
+        """Keeps the right text, with the decision that the annotation is wrong."""
+        text = ctx.panel.state.get(f"fix_{ctx.panel.state.get('current')}")
+        if text is None or not text.strip():
+            ctx.ops.notify("Write the right text first.", variant="error")
+            return
+        self._decide(ctx, reviews.WRONG, text)
+
+    def on_undo(self, ctx: foo.ExecutionContext) -> None:
+        """Takes the reviewer's last decision back and opens that sample again."""
+        taken = reviews.undo(ctx.dataset, self._aspect(ctx), _reviewer(ctx))
+        if taken is None:
+            ctx.ops.notify("None of your decisions is left to take back.", variant="info")
+            return
+        self._release(ctx)
+        session = ctx.panel.state.get("session")
+        if review_queue.claim(ctx.dataset, self._aspect(ctx), taken.sample_id, session):
+            self._open(ctx, taken.sample_id)
+        else:
+            self._advance(ctx)
+        ctx.ops.notify(f"Taken back: {taken.decision}.", variant="success")
+
+    def on_unfold(self, ctx: foo.ExecutionContext) -> None:
+        """Shows more or less of a text."""
+        unfolded = dict(ctx.panel.state.get("unfolded") or {})
+        unfolded[ctx.params["key"]] = ctx.params["length"]
+        ctx.panel.state.set("unfolded", unfolded)
+
+    def on_open(self, ctx: foo.ExecutionContext) -> None:
+        """Opens the sample in the App."""
+        ctx.ops.open_sample(id=ctx.panel.state.get("current"))
+
+    # ---- what is shown ----
+
+    def render(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        """The panel's page: the beginning, or the sample under review."""
+        if ctx.dataset is None:
+            return page.say("Open a dataset to review its annotations.")
+        names, state = self._aspects(ctx), ctx.panel.state
+        if not names:
+            return page.say(next_stage(ctx.dataset).reason)
+        stored = self._plan(ctx)
+        if stored is None or not state.get("going"):
+            floats = ctx.dataset.get_field_schema(ftype=fo.FloatField)
+            return page.begin(self, state, names, list(floats), stored is not None)
+        width = page.WIDTHS.get((state.get("pick") or {}).get("width"), 0.02)
+        standing = queue.stand(ctx.dataset, stored, _reviewer(ctx), width)
+        return page.review(self, state, names, self._item(ctx, stored), standing)
+
+    def _decide(self, ctx: foo.ExecutionContext, decision: str, fix: str | None = None) -> None:
+        stored, reviewer = self._plan(ctx), _reviewer(ctx)
+        item = self._item(ctx, stored)
+        try:
+            if not reviewer:
+                raise ValueError("Write your name first; decisions are kept with it.")
+            if item is not None:
+                session = ctx.panel.state.get("session")
+                queue.decide(ctx.dataset, stored, item, decision, reviewer, session, fix)
+        except ValueError as error:
+            ctx.ops.notify(str(error), variant="error")
+            return
+        self._advance(ctx)
+
+    def _advance(self, ctx: foo.ExecutionContext) -> None:
+        session = ctx.panel.state.get("session")
+        self._open(ctx, queue.next_sample(ctx.dataset, self._plan(ctx), _reviewer(ctx), session))
+
+    def _open(self, ctx: foo.ExecutionContext, sample_id: str | None) -> None:
+        ctx.panel.state.set({"current": sample_id, "fixing": False, "unfolded": {}})
+
+    def _release(self, ctx: foo.ExecutionContext, aspect: str | None = None) -> None:
+        state, aspect = ctx.panel.state, aspect or self._aspect(ctx)
+        if ctx.dataset is not None and aspect and state.get("current"):
+            review_queue.release(ctx.dataset, aspect, state.get("current"), state.get("session"))
+        state.set("current", None)
+
+    def _item(self, ctx: foo.ExecutionContext, stored: dict) -> queue.Item | None:
+        current = ctx.panel.state.get("current")
+        return None if current is None else queue.read_item(ctx.dataset, stored, current)
+
+    def _plan(self, ctx: foo.ExecutionContext) -> dict | None:
+        aspect = self._aspect(ctx)
+        return review_queue.load_plan(ctx.dataset, aspect) if aspect else None
+
+    def _aspect(self, ctx: foo.ExecutionContext) -> str | None:
+        return (ctx.panel.state.get("pick") or {}).get("aspect")
+
+    def _aspects(self, ctx: foo.ExecutionContext) -> list[str]:
+        return [] if ctx.dataset is None else [a.name for a in find_aspects(ctx.dataset)]
+
+
+def _name(ctx: foo.ExecutionContext) -> str:
+    # Signed-in people have a name; on one's own machine it is the account's.
+    user = getattr(ctx, "user", None)
+    if user is not None and getattr(user, "name", None):
+        return user.name
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return ""
+
+
+def _reviewer(ctx: foo.ExecutionContext) -> str:
+    return ((ctx.panel.state.get("pick") or {}).get("reviewer") or "").strip()

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ...agreement.workshop_rules import TAGS
 from .scores import MapScores
 
 #: Which of a sample's tags colours its point: the one that says most.
 TELLING = (
+    "suspect",
+    "annotation_suspect",
+    "scattered",
+    "na_conflict",
     "paraphrase",
     "triple_disagreement",
     "qwen_only",
@@ -19,6 +24,7 @@ TELLING = (
     "triple_agreement",
     "qwen_agrees",
     "molmo_agrees",
+    "agreed",
 )
 #: Colours that people with a colour-vision deficiency tell apart as well (Okabe and Ito, 2008).
 PALETTE = ("#56B4E9", "#D55E00", "#E69F00", "#F0E442", "#009E73", "#CC79A7", "#0072B2", "#B2DF8A")
@@ -48,7 +54,10 @@ def draw_points(
     """
     rows = np.flatnonzero(scores.scored)
     if colour is None:
-        return _draw_groups(scores, rows, _telling_tags(then, len(scores.ids)), TELLING)
+        given = set(TAGS).union(*map(set, scores.ours))  # a person's own tags colour nothing
+        order = [tag for tag in dict.fromkeys([*TELLING, *sorted(then)]) if tag in then]
+        order = [tag for tag in order if tag in given]
+        return _draw_groups(scores, rows, _telling_tags(then, order, len(scores.ids)), order)
     values = scores.colour or [None] * len(scores.ids)
     if _is_continuous([values[i] for i in rows]):
         return _draw_scale(scores, rows, values, colour)
@@ -61,11 +70,10 @@ def draw_points(
     return _draw_groups(scores, rows, names, sorted(shown))
 
 
-def _telling_tags(then: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+def _telling_tags(then: Mapping[str, np.ndarray], order: list[str], n: int) -> np.ndarray:
     named = np.full(n, "no tag", dtype=object)
-    for tag in reversed(TELLING):
-        if tag in then:
-            named[then[tag]] = tag
+    for tag in reversed(order):
+        named[then[tag]] = tag
     return named
 
 

@@ -132,7 +132,7 @@ def _add_buttons(root: types.Object, panel: ConfidenceMap, counts: dict) -> None
             variant="outlined",
             on_click=panel.on_tag,
             params={"tag": tag},
-            disabled=not then,
+            disabled=not (now or then),
         )
 
 
@@ -164,6 +164,11 @@ def _change(counts: dict, limits: dict[str, float]) -> str:
         )
     if _crossed(limits):
         return "These thresholds cross: a meaning cannot be both the same and another."
+    if counts["calibrated"] and not counts["changed"]:
+        return (
+            "These tags come from calibrated rules. Move a threshold to see what the workshop's "
+            "rules would put in their place."
+        )
     if not counts["changed"]:
         return "These thresholds give the tags that the samples already have."
     return (

@@ -104,8 +104,11 @@ class ConfidenceMap(foo.Panel):
     def on_tag(self, ctx: foo.ExecutionContext) -> None:
         """Shows the samples that have a tag, or would have it with these thresholds."""
         scores = self._scores(ctx)
-        then = scores.tags_then(self._limits(ctx))
-        self._show_rows(ctx, scores, then.get(ctx.params["tag"]))
+        tag, then = ctx.params["tag"], scores.tags_then(self._limits(ctx))
+        mask = then.get(tag)
+        if mask is None or not mask.any():  # a tag that these thresholds would take away
+            mask = scores.tags_now().get(tag)
+        self._show_rows(ctx, scores, mask)
 
     def on_show_all(self, ctx: foo.ExecutionContext) -> None:
         """Shows every sample of the map again."""
@@ -220,7 +223,7 @@ def _count(
     """What the page says in numbers; a few scalars, so that they fit the panel's state."""
     nobody = np.zeros(len(scores.ids), dtype=bool)
     tags = [*TAGS, *(tag for tag in {**now, **then} if tag not in TAGS)]
-    if scores.rule_scores is None:
+    if then.keys() == now.keys():  # nothing is proposed: name the tags there are
         tags = [tag for tag in tags if tag in now]
     pairs = [(now.get(tag, nobody), then.get(tag, nobody)) for tag in tags]
     changed = np.any([a != b for a, b in pairs], axis=0) if pairs else nobody
@@ -228,6 +231,7 @@ def _count(
         "samples": len(scores.ids),
         "scored": int(scores.scored.sum()),
         "rules": scores.rule_scores is not None,
+        "calibrated": scores.calibrated,
         "changed": int(changed.sum()),
         "tags": [[tag, int(a.sum()), int(b.sum())] for tag, (a, b) in zip(tags, pairs)],
         "corners": {name: int(mask.sum()) for name, mask in corners(scores, limits).items()},

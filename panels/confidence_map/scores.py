@@ -10,7 +10,7 @@ import fiftyone as fo
 import numpy as np
 
 from ...agreement.aspects import PRESETS, Aspect, Edge, read_aspects, score_field
-from ...agreement.workshop_rules import TAGS, workshop_tags
+from ...agreement.workshop_rules import TAGS, THRESHOLDS, workshop_tags
 from ...engine.provenance import run_keys
 
 #: The field in which tag_confidence remembers which of a sample's tags it gave.
@@ -92,6 +92,11 @@ class MapScores:
         """``n`` booleans: which samples have both scores, and so a place on the map."""
         return ~(np.isnan(self.lex) | np.isnan(self.sem))
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether an audit gave tags by other rules than the workshop's."""
+        return any(tag not in TAGS for tags in self.ours for tag in tags)
+
     def tags_now(self) -> dict[str, np.ndarray]:
         """``{tag: n booleans}`` of every tag that a sample carries, the rules' own first."""
         present = dict.fromkeys(TAGS) | dict.fromkeys(tag for tags in self.tags for tag in tags)
@@ -104,9 +109,11 @@ class MapScores:
     def tags_then(self, thresholds: Mapping[str, float]) -> dict[str, np.ndarray]:
         """``{tag: n booleans}`` as they would be if these thresholds were applied.
 
-        As in tag_confidence, tags that an audit gave are replaced and a person's stay.
+        As in tag_confidence, tags that an audit gave are replaced and a person's stay. Where
+        those tags are calibrated, the workshop's own thresholds are no proposal to replace
+        them: nothing changes until one is moved.
         """
-        if self.rule_scores is None:
+        if self.rule_scores is None or (self.calibrated and dict(thresholds) == THRESHOLDS):
             return self.tags_now()
         theirs = [set(tags) - set(ours) for tags, ours in zip(self.tags, self.ours)]
         then = workshop_tags(*self.rule_scores, thresholds=thresholds)

@@ -10,19 +10,29 @@ def write(app, form, text):
     app.page.keyboard.type(text, delay=20)
 
 
+def choose(app, form, shown, wanted):
+    """Chooses from the dropdown that shows a value."""
+    form.get_by_text(shown, exact=True).click()
+    app.page.get_by_role("option", name=wanted).click()
+
+
 def test_a_form_refuses_in_a_sentence_then_runs_and_shows_its_samples(app, workshop_dataset):
     app.open(workshop_dataset)
     form = app.open_operator("Tag confidence")
-    form.get_by_text("Will write").wait_for()  # by now the defaults are in
+    execute = form.get_by_role("button", name="Execute")
+    form.get_by_text("Run calibrate for 'sum_detailed' first").first.wait_for()
+    expect(execute).to_be_disabled()
+    choose(app, form, "calibrated", "workshop")
+    form.get_by_text("Will write").wait_for()
     write(app, form, "colour")
     form.get_by_text("the dataset has no field 'sem_q_colour'").first.wait_for()
-    expect(form.get_by_role("button", name="Execute")).to_be_disabled()
+    expect(execute).to_be_disabled()
     write(app, form, "sum_brief")
-    expect(form.get_by_role("button", name="Execute")).to_be_enabled()
-    form.get_by_role("button", name="Execute").click()
+    expect(execute).to_be_enabled()
+    execute.click()
     form.get_by_text("sum_brief: of 60 samples").wait_for()
     workshop_dataset.reload()
-    tagged = workshop_dataset.match_tags([*workshop_dataset.distinct("audit_tags")])
+    tagged = workshop_dataset.match_tags(workshop_dataset.distinct("audit_tags"))
     form.get_by_role("button", name=f"Show {len(tagged)} samples").click()
     form.get_by_role("button", name="Close").click()
     app.wait_for_grid_count(len(tagged))

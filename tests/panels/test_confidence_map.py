@@ -125,5 +125,20 @@ def test_a_persons_own_workspace_of_that_name_is_left_alone(dataset):
     assert dataset.get_workspace_info(workspace.NAME)["description"] == "mine"
 
 
-def test_the_tag_that_colours_a_point_is_one_of_the_rules():
-    assert set(chart.TELLING) == set(TAGS)
+def test_calibrated_tags_stay_until_a_threshold_is_moved(dataset):
+    add_scored(dataset)
+    given = [["suspect"] if row % 4 == 0 else ["agreed"] for row in range(80)]
+    dataset.set_values("tags", given)
+    dataset.set_values("audit_tags", given)
+    scores = read_scores(dataset, "sum_brief", "q", None)
+    assert set(scores.tags_then(THRESHOLDS)) == {"suspect", "agreed"}
+    names = {
+        trace["name"].split()[0] for trace in chart.draw_points(scores, scores.tags_now(), None)
+    }
+    assert names == {"suspect", "agreed"}
+    moved = scores.tags_then({**THRESHOLDS, "sem_high": 0.7})
+    assert "suspect" not in moved and moved["triple_agreement"].any()
+
+
+def test_every_tag_of_the_rules_can_colour_a_point():
+    assert set(TAGS) < set(chart.TELLING)

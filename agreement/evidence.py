@@ -11,12 +11,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from .hubness import corrected, mean_of_nearest, nearest
 from .lexical import lexical_similarity
-from .support import Tokens, TokenWeights, weighted_support
+from .support import Tokens, TokenWeights, weighted_total
 from .texts import is_scorable
 
 #: What is measured of every pair, and again against what both texts reach elsewhere.
 MEASURES = ("sem", "words", "letters", "said", "heard")
 _SPARE = 2  # neighbours beyond k, so that leaving out the pair itself leaves k
+_SUPPORTED_AT = 5  # neighbours at which support is measured; it costs the most
 _PAIRS = 8192  # sparse rows multiplied at once
 _GROUP_PRIOR = 3.0  # clips' worth of trust in the overall mean against a group's own
 
@@ -109,6 +110,8 @@ class Evidence:
         table = np.full((len(taken), len(self.names)), np.nan)
         left, right = taken[there], given[there]
         raw = self._measure(left, right)
+        if self._with_tokens:
+            raw = np.concatenate([raw, self._supports(left, right)], axis=1)
         index, values = self._around[0]
         back_index, back_values = self._around[1]
         pair, own = right[:, None], np.stack([left, right], axis=1)
@@ -133,15 +136,18 @@ class Evidence:
         annotation, witness = self._sides
         columns = [np.einsum("nd,nd->n", annotation.vectors[left], witness.vectors[right])]
         columns += [_row_dots(t[0], left, t[1], right) for t in (self._words, self._letters)]
-        if self._with_tokens:
-            columns += list(self._supports(left, right).T)
         return np.stack(columns, axis=1)
 
     def _supports(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """``(m, 2)`` how much each witness supports each annotation, and the reverse."""
         annotation, witness = self._sides
-        found = np.empty((len(left), 2))
-        for row, (i, j) in enumerate(zip(left, right)):
-            found[row] = mutual_support(annotation.tokens[i], witness.tokens[j], self.weights)
+        found = np.full((len(left), 2), np.nan)
+        order = np.argsort(left, kind="stable")
+        # All partners of one text are compared in one product: small ones cost the most.
+        for rows in np.split(order, np.flatnonzero(np.diff(left[order])) + 1):
+            if len(rows) and (tokens := annotation.tokens[left[rows[0]]]) is not None:
+                others = [witness.tokens[j] for j in right[rows]]
+                found[rows] = mutual_support(tokens, others, self.weights)
         return found
 
     def _neighbourhood(self, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +164,10 @@ class Evidence:
         count = len(MEASURES) if self._with_tokens else 3
         values = np.full((*found.index.shape, count), np.nan, dtype=np.float32)
         if len(rows):
-            values[rows, columns] = self._measure(*pair)
+            values[rows, columns, :3] = self._measure(*pair)
+        if count > 3:
+            few = columns < _SUPPORTED_AT
+            values[rows[few], columns[few], 3:] = self._supports(pair[0][few], pair[1][few])
         return found.index, values
 
     def _tfidf(self, **options: object) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
@@ -213,17 +222,34 @@ class Evidence:
 
 
 def mutual_support(
-    first: Tokens | None, second: Tokens | None, weights: TokenWeights
-) -> tuple[float, float]:
-    """How much the second text supports the first, and the first the second; 0..1 or nan."""
-    if first is None or second is None or not len(first.ids) or not len(second.ids):
-        return np.nan, np.nan
-    cosines = np.asarray(first.vectors, np.float32) @ np.asarray(second.vectors, np.float32).T
-    cosines = np.clip(cosines, 0.0, 1.0)
-    return (
-        weighted_support(cosines.max(axis=1), weights(first.ids), weights.typical),
-        weighted_support(cosines.max(axis=0), weights(second.ids), weights.typical),
-    )
+    tokens: Tokens, others: Sequence[Tokens | None], weights: TokenWeights
+) -> np.ndarray:
+    """How much each other text supports this one, and this one each other.
+
+    Args:
+        tokens: the tokens of one text
+        others: the tokens of ``m`` texts
+
+    Returns:
+        ``(m, 2)`` floats in 0..1; nan where a text has no tokens
+    """
+    found = np.full((len(others), 2), np.nan)
+    there = [i for i, other in enumerate(others) if other is not None and len(other.ids)]
+    if not there or not len(tokens.ids):
+        return found
+    sizes = np.array([len(others[i].ids) for i in there])
+    starts = np.cumsum(sizes) - sizes
+    together = np.concatenate([np.asarray(others[i].vectors, np.float32) for i in there])
+    cosines = np.asarray(tokens.vectors, np.float32) @ together.T
+    np.clip(cosines, 0.0, 1.0, out=cosines)
+    ours = weights(tokens.ids)
+    missed = ours @ (1.0 - np.maximum.reduceat(cosines, starts, axis=1))
+    found[there, 0] = 1.0 - missed / weighted_total(ours.sum(), len(ours), weights.typical)
+    theirs = weights(np.concatenate([others[i].ids for i in there]))
+    missed = np.add.reduceat(theirs * (1.0 - cosines.max(axis=0)), starts)
+    totals = weighted_total(np.add.reduceat(theirs, starts), sizes, weights.typical)
+    found[there, 1] = 1.0 - missed / totals
+    return np.clip(found, 0.0, 1.0)
 
 
 def _row_dots(

@@ -142,8 +142,13 @@ def token_support(tokens: Tokens | None, opinions: Sequence[Tokens | None]) -> n
 def weighted_support(matches: np.ndarray, weights: np.ndarray, typical: float) -> float:
     """``support`` of one text from its tokens' best matches and weights, both ``(t,)``."""
     missed = float(weights @ (1.0 - matches))
-    total = 0.5 * (float(weights.sum()) + len(weights) * typical)
+    total = weighted_total(float(weights.sum()), len(weights), typical)
     return min(1.0, max(0.0, 1.0 - missed / total))
+
+
+def weighted_total(weight: float, count: int, typical: float) -> float:
+    """What ``support`` divides by: half the text's own weight, half what is ordinary."""
+    return 0.5 * (weight + count * typical)
 
 
 def unsupported_spans(

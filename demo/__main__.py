@@ -25,7 +25,7 @@ from demo.witnesses import ask_all
 DATASET = "second-opinion-demo"
 WORKSPACE = "Second opinion"
 FOLDER = Path(__file__).resolve().parents[1] / ".local" / "demo"
-CLIPS = 160
+CLIPS = 128
 WRONG = 0.2
 
 _METHODS = {
@@ -59,12 +59,12 @@ def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
     watched = sys.stdout.isatty()
     audit.show_bars(watched)
     parquet = folder / "annotations.parquet"
-    dataset = audit.run_stages(name, parquet, folder / "clips", answers, say)
+    dataset, rules = audit.run_stages(name, parquet, folder / "clips", answers, say)
     truth = json.loads((folder / "truth.json").read_text())
     coverage = dict(zip(*dataset.values(["video_uid", "clip_coverage"])))
     kinds = selfcheck.kinds_of(truth, coverage)
     say(f"\nThe self-check, on {audit.ASPECT}: who was accused, by what is really wrong.\n")
-    for line in selfcheck.report(audit.workshop_accusations(dataset), kinds):
+    for line in selfcheck.report(rules, kinds):
         say(line)
     say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {name}.")
     if os.environ.get("OPEN") == "0" or not watched:

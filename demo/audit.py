@@ -13,6 +13,8 @@ from demo.selfcheck import Rule
 
 PLUGIN = "@second-opinion/audit"
 ASPECT = "sum_detailed"
+#: The share of good labels to tolerate among the accused.
+FDR = 0.1
 #: The witnesses' fields begin like this.
 PREFIXES = {"q": "qwen3vl", "m": "molmo"}
 
@@ -31,8 +33,8 @@ def show_bars(shown: bool) -> None:
 
 def run_stages(
     name: str, annotations: Path, clips: Path, answers: dict[str, Path], say: Callable[[str], None]
-) -> fo.Dataset:
-    """Imports, reads both witnesses' answers, scores and tags.
+) -> tuple[fo.Dataset, list[Rule]]:
+    """Imports, reads both witnesses' answers, scores, and tags by either kind of rules.
 
     Every stage goes on from what an earlier run left, unless the annotations have
     changed since: then the dataset is made anew.
@@ -45,7 +47,7 @@ def run_stages(
         say: takes one line about each stage
 
     Returns:
-        the dataset
+        the dataset, with the calibrated tags, and whom each rule accused
     """
 
     def run(stage: str, samples: fo.Dataset | None, **settings: object) -> None:
@@ -69,7 +71,21 @@ def run_stages(
         run("read_opinions", dataset, prefix=PREFIXES[witness], file=str(file))
     run("score_agreement", dataset)
     run("tag_confidence", dataset, rules="workshop", aspect=ASPECT)
-    return dataset
+    rules = workshop_accusations(dataset)
+    run("calibrate", dataset)
+    run("tag_confidence", dataset, rules="calibrated", aspect=ASPECT, fdr=FDR)
+    return dataset, [*rules, calibrated_accusation(dataset)]
+
+
+def calibrated_accusation(dataset: fo.Dataset) -> Rule:
+    """Accuses the labels that the calibrated rules call suspect."""
+    fields = ["video_uid", "tags", "verdict", f"confidence_{ASPECT}"]
+    accused = {
+        uid: None if confidence is None or verdict == "beyond_clip" else "suspect" in (tags or ())
+        for uid, tags, verdict, confidence in zip(*dataset.values(fields))
+    }
+    meaning = f"It accuses a suspect; about {FDR:.0%} of the suspects may be fine labels."
+    return Rule("calibrated", meaning, accused)
 
 
 def workshop_accusations(dataset: fo.Dataset) -> list[Rule]:

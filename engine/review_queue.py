@@ -10,6 +10,7 @@ from fiftyone.operators.store import ExecutionStore
 #: A sample that was opened and neither decided nor left is free again after so many seconds.
 CLAIM_SECONDS = 600
 
+_SESSION_SECONDS = 24 * 3_600
 _STORE = "second_opinion_reviews"
 
 
@@ -34,6 +35,26 @@ def release(dataset: fo.Dataset, aspect: str, sample_id: str, session: str) -> N
     held = store.get(key)
     if held is not None and held["session"] == session:
         store.delete(key)
+
+
+def set_open(dataset: fo.Dataset, aspect: str, session: str, sample_id: str | None) -> None:
+    """Remembers which sample a session looks at; None where it has come to the end."""
+    opened = {"aspect": aspect, "sample": sample_id}
+    _store(dataset).set(f"open:{session}", opened, ttl=_SESSION_SECONDS, policy="evict")
+
+
+def get_open(dataset: fo.Dataset, session: str) -> dict | None:
+    """What :func:`set_open` remembers: ``aspect`` and ``sample``; None where nothing is open."""
+    return _store(dataset).get(f"open:{session}")
+
+
+def leave(dataset: fo.Dataset, session: str) -> None:
+    """Ends a session: its sample is free for others."""
+    opened = get_open(dataset, session)
+    if opened is not None:
+        if opened["sample"]:
+            release(dataset, opened["aspect"], opened["sample"], session)
+        _store(dataset).delete(f"open:{session}")
 
 
 def save_plan(dataset: fo.Dataset, aspect: str, plan: dict, restart: bool = False) -> dict:

@@ -146,8 +146,11 @@ def undo(dataset: fo.Dataset, aspect: str, reviewer: str) -> Review | None:
 
 def read(samples: fo.core.collections.SampleCollection, aspect: str | None = None) -> list[Review]:
     """Reads the entries of a dataset or view, oldest first; those of one aspect if named."""
-    if root_dataset(samples).get_field(FIELD) is None:
-        return []
+    dataset = root_dataset(samples)
+    if dataset.get_field(FIELD) is None:
+        dataset.reload()  # somebody may have begun in another process
+        if dataset.get_field(FIELD) is None:
+            return []
     names = [*_TEXTS, "time"]
     reviewed = samples.match(F(FIELD).exists() & (F(FIELD).length() > 0))
     ids, *columns = reviewed.values(["id", *(f"{FIELD}.{name}" for name in names)])

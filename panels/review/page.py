@@ -90,10 +90,10 @@ def review(
         return _page(root)
     _add_media(root, panel, item)
     _add_texts(root, panel, state, item)
-    if state.get("fixing"):
+    if state.get("fixing") == item.id:
         _add_fix(root, panel, item)
     else:
-        _add_buttons(root, panel)
+        _add_buttons(root, panel, item)
     return _page(root)
 
 
@@ -108,7 +108,6 @@ def _add_pickers(
         "reviewer",
         label="Your name",
         default=picked.get("reviewer"),
-        on_change=panel.on_pick,
         view=types.TextFieldView(),
     )
 
@@ -139,7 +138,7 @@ def _add_media(root: types.Object, panel: Review, item: Item) -> None:
         view = types.ImageView(height="280px", alt="The sample under review")
         root.define_property(name, types.String(), default=url, view=view)
     place = row(root, "open", columnGap=1)
-    small_button(place, "open_sample", "Open this sample in the App", panel.on_open)
+    small_button(place, "open_sample", "Open this sample in the App", panel.on_open, sample=item.id)
 
 
 def _add_texts(root: types.Object, panel: Review, state: PanelRefState, item: Item) -> None:
@@ -158,11 +157,12 @@ def _add_texts(root: types.Object, panel: Review, state: PanelRefState, item: It
         add_text(card, f"opinion_{i}", text, others, unfolded, panel.on_unfold)
 
 
-def _add_buttons(root: types.Object, panel: Review) -> None:
+def _add_buttons(root: types.Object, panel: Review, item: Item) -> None:
     place = row(root, "actions", columnGap=1, rowGap=1)
     for decision, (label, colour, icon, key) in _BUTTONS.items():
-        _button(place, decision, label, panel.on_decide, icon, key, colour, decision=decision)
-    _button(place, "fix", "Fix the text", panel.on_fix, "edit", "5", "error")
+        said = {"decision": decision, "sample": item.id}
+        _button(place, decision, label, panel.on_decide, icon, key, colour, **said)
+    _button(place, "fix", "Fix the text", panel.on_fix, "edit", "5", "error", sample=item.id)
     _add_undo(place, panel)
     line(root, "keys", _KEYS, **FAINT)
 
@@ -196,7 +196,8 @@ def _add_fix(root: types.Object, panel: Review, item: Item) -> None:
         view=types.TextFieldView(multiline=True, rows=4),
     )
     place = row(root, "actions", columnGap=1)
-    _button(place, "save_fix", "Wrong, and this is right", panel.on_save_fix, "save", "5", "error")
+    label, here = "Wrong, and this is right", {"sample": item.id}
+    _button(place, "save_fix", label, panel.on_save_fix, "save", "5", "error", **here)
     _button(place, "leave_fix", "Back", panel.on_leave_fix, "arrow_back", "0", "secondary")
 
 

@@ -56,27 +56,18 @@ class Review(foo.Panel):
         picked["reviewer"] = picked.get("reviewer") or _name(ctx)
         state.set("pick", picked)
         state.set("session", state.get("session") or uuid4().hex)
-        state.set("drawn", dict(picked))
 
     def on_unload(self, ctx: foo.ExecutionContext) -> None:
         """Lets go of the open sample."""
-        self._release(ctx)
+        self._leave(ctx)
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""
-        ctx.panel.state.set({"pick": {}, "current": None, "going": False, "fixing": False})
+        ctx.panel.state.set({"pick": {}, "fixing": None})
         self.on_load(ctx)
 
     def on_pick(self, ctx: foo.ExecutionContext) -> None:
-        """Another aspect, width or name was chosen."""
-        state = ctx.panel.state
-        before, picked = state.get("drawn") or {}, dict(state.get("pick") or {})
-        if before == picked:
-            return  # inputs also speak when they appear
-        state.set("drawn", picked)
-        if before.get("aspect") != picked.get("aspect"):
-            self._release(ctx, before.get("aspect"))
-            state.set("going", False)
+        """Another aspect or width was chosen; the page is drawn anew."""
 
     def on_begin(self, ctx: foo.ExecutionContext) -> None:
         """Draws the plan if there is none, and opens the first sample."""
@@ -98,7 +89,6 @@ class Review(foo.Panel):
             except ValueError as error:
                 ctx.ops.notify(str(error), variant="error")
                 return
-        ctx.panel.state.set("going", True)
         self._advance(ctx)
 
     def on_decide(self, ctx: foo.ExecutionContext) -> None:
@@ -107,15 +97,15 @@ class Review(foo.Panel):
 
     def on_fix(self, ctx: foo.ExecutionContext) -> None:
         """Offers to write the right text."""
-        ctx.panel.state.set("fixing", True)
+        ctx.panel.state.set("fixing", ctx.params["sample"])
 
     def on_leave_fix(self, ctx: foo.ExecutionContext) -> None:
         """Goes back to the buttons."""
-        ctx.panel.state.set("fixing", False)
+        ctx.panel.state.set("fixing", None)
 
     def on_save_fix(self, ctx: foo.ExecutionContext) -> None:
         """Keeps the right text, with the decision that the annotation is wrong."""
-        text = ctx.panel.state.get(f"fix_{ctx.panel.state.get('current')}")
+        text = ctx.panel.state.get(f"fix_{ctx.params['sample']}")
         if text is None or not text.strip():
             ctx.ops.notify("Write the right text first.", variant="error")
             return
@@ -127,7 +117,7 @@ class Review(foo.Panel):
         if taken is None:
             ctx.ops.notify("None of your decisions is left to take back.", variant="info")
             return
-        self._release(ctx)
+        self._leave(ctx)
         session = ctx.panel.state.get("session")
         if review_queue.claim(ctx.dataset, self._aspect(ctx), taken.sample_id, session):
             self._open(ctx, taken.sample_id)
@@ -143,7 +133,7 @@ class Review(foo.Panel):
 
     def on_open(self, ctx: foo.ExecutionContext) -> None:
         """Opens the sample in the App."""
-        ctx.ops.open_sample(id=ctx.panel.state.get("current"))
+        ctx.ops.open_sample(id=ctx.params["sample"])
 
     # ---- what is shown ----
 
@@ -155,16 +145,21 @@ class Review(foo.Panel):
         if not names:
             return page.say(next_stage(ctx.dataset).reason)
         stored = self._plan(ctx)
-        if stored is None or not state.get("going"):
+        opened = review_queue.get_open(ctx.dataset, state.get("session"))
+        if stored is None or opened is None or opened["aspect"] != stored["aspect"]:
             floats = ctx.dataset.get_field_schema(ftype=fo.FloatField)
             return page.begin(self, state, names, list(floats), stored is not None)
         width = page.WIDTHS.get((state.get("pick") or {}).get("width"), 0.02)
         standing = queue.stand(ctx.dataset, stored, _reviewer(ctx), width)
-        return page.review(self, state, names, self._item(ctx, stored), standing)
+        item = None
+        if opened["sample"]:
+            item = queue.read_item(ctx.dataset, stored, opened["sample"])
+        return page.review(self, state, names, item, standing)
 
     def _decide(self, ctx: foo.ExecutionContext, decision: str, fix: str | None = None) -> None:
+        # The decision is on the sample that the person saw, whatever was opened meanwhile.
         stored, reviewer = self._plan(ctx), _reviewer(ctx)
-        item = self._item(ctx, stored)
+        item = queue.read_item(ctx.dataset, stored, ctx.params["sample"])
         try:
             if not reviewer:
                 raise ValueError("Write your name first; decisions are kept with it.")
@@ -177,21 +172,21 @@ class Review(foo.Panel):
         self._advance(ctx)
 
     def _advance(self, ctx: foo.ExecutionContext) -> None:
+        self._leave(ctx)
         session = ctx.panel.state.get("session")
         self._open(ctx, queue.next_sample(ctx.dataset, self._plan(ctx), _reviewer(ctx), session))
 
     def _open(self, ctx: foo.ExecutionContext, sample_id: str | None) -> None:
-        ctx.panel.state.set({"current": sample_id, "fixing": False, "unfolded": {}})
+        # Kept beside the dataset and not in the panel's state: of two events that cross,
+        # neither may draw the page from what the other has overtaken.
+        session = ctx.panel.state.get("session")
+        review_queue.set_open(ctx.dataset, self._aspect(ctx), session, sample_id)
+        ctx.panel.state.set({"fixing": None, "unfolded": {}})
 
-    def _release(self, ctx: foo.ExecutionContext, aspect: str | None = None) -> None:
-        state, aspect = ctx.panel.state, aspect or self._aspect(ctx)
-        if ctx.dataset is not None and aspect and state.get("current"):
-            review_queue.release(ctx.dataset, aspect, state.get("current"), state.get("session"))
-        state.set("current", None)
-
-    def _item(self, ctx: foo.ExecutionContext, stored: dict) -> queue.Item | None:
-        current = ctx.panel.state.get("current")
-        return None if current is None else queue.read_item(ctx.dataset, stored, current)
+    def _leave(self, ctx: foo.ExecutionContext) -> None:
+        session = ctx.panel.state.get("session")
+        if ctx.dataset is not None and session:
+            review_queue.leave(ctx.dataset, session)
 
     def _plan(self, ctx: foo.ExecutionContext) -> dict | None:
         aspect = self._aspect(ctx)

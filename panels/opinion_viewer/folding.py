@@ -11,7 +11,8 @@ from ...agreement.texts import is_missing, is_na
 from .plain import cut
 from .typeset import line, marked_text, row, small_button
 
-#: A text is shown up to the first of these lengths, then the second, then whole.
+#: A text is shown up to the first of these lengths, then by parts of the second: a browser
+#: takes a minute to break a million characters into lines.
 LENGTHS = (600, 20_000)
 
 
@@ -39,30 +40,35 @@ def add_text(
     if is_na(text):
         line(place, "text", f"{text.strip()}: there is nothing of the kind, it says.")
         return
-    length = unfolded.get(key, LENGTHS[0])
-    shown = cut(text, length)
-    marks = mark_differences(cut(shown, LENGTHS[1]), others)
-    marked_text(place, key, shown + _more(shown, text), marks)
-    add_fold(place, key, (len(shown), len(text), length), on_unfold)
+    add_part(place, key, text, others, unfolded.get(key, LENGTHS[0]), on_unfold)
 
 
-def _more(shown: str, text: str) -> str:
-    return " \u2026" if len(shown) < len(text) else ""
-
-
-def add_fold(
-    place: types.Object, key: str, lengths: tuple[int, int, int], on_unfold: Callable
+def add_part(
+    place: types.Object,
+    key: str,
+    text: str,
+    others: Sequence[str | None],
+    length: int,
+    on_unfold: Callable,
 ) -> None:
-    """Adds the buttons for more and for less; ``lengths`` are shown, total and asked for."""
-    shown, total, length = lengths
-    if total <= LENGTHS[0]:
+    """Adds the part of a text that ends at ``length``, and the buttons for others."""
+    fold, part = LENGTHS
+    start = len(cut(text, length - part)) if length > part else 0
+    end, total = len(cut(text, length)), len(text)
+    before, after = "\u2026 " if start else "", " \u2026" if end < total else ""
+    shown = f"{before}{text[start:end]}{after}"
+    marked_text(place, key, shown, mark_differences(shown, others))
+    if total <= fold:
         return
     buttons = row(place, "fold", columnGap=1, rowGap=0)
-    if shown < total:
-        longer = next((step for step in LENGTHS if step > length), total)
-        label = f"Show all {total:,} characters"
-        if longer < total:
-            label = f"Show {longer:,} of {total:,} characters"
-        small_button(buttons, "more", label, on_unfold, key=key, length=longer)
-    if shown > LENGTHS[0]:
-        small_button(buttons, "less", "Show less", on_unfold, key=key, length=LENGTHS[0])
+    if end < total and length < part:
+        label = f"Show {part:,} of {total:,} characters"
+        label = f"Show all {total:,} characters" if total <= part else label
+        small_button(buttons, "more", label, on_unfold, key=key, length=part)
+    elif end < total:
+        label = f"Next {part:,} of {total:,} characters"
+        small_button(buttons, "more", label, on_unfold, key=key, length=length + part)
+        last = -(-total // part) * part
+        small_button(buttons, "last", "Show the end", on_unfold, key=key, length=last)
+    if length > fold:
+        small_button(buttons, "less", "Show less", on_unfold, key=key, length=fold)

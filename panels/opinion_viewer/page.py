@@ -157,7 +157,7 @@ def _add_aspect(
         who = f"Witness {witness}" if witness else "Annotation"
         line(heading, "who", who, inline=True, fontWeight=600, **{"fontSize": "0.8rem"})
         line(heading, "field", name, inline=True, **FAINT)
-        add_text(place, f"{aspect.name}.{witness}", text, others, unfolded, panel.on_unfold)
+        add_text(place, f"{aspect.name}:{witness}", text, others, unfolded, panel.on_unfold)
         _add_scores(place, sample, aspect, witness or EVERYONE)
     for edge in aspect.edges():
         if not edge.against_annotation:

@@ -42,17 +42,14 @@ class OpinionViewer(foo.Panel):
     # ---- what may happen ----
 
     def on_load(self, ctx: foo.ExecutionContext) -> None:
-        """Folds every text again."""
-        ctx.panel.state.set("unfolded", {})
+        """Shows the sample anew, as after every event."""
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Shows a sample of another dataset."""
         ctx.panel.state.set({"opening": None, "before": None})
-        self.on_load(ctx)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
         """Shows the first sample of another view, or opens the clip that it was made for."""
-        self.on_load(ctx)
         clip_id = ctx.panel.state.get("opening")
         if clip_id:
             ctx.panel.state.set("opening", None)
@@ -60,21 +57,18 @@ class OpinionViewer(foo.Panel):
 
     def on_change_selected(self, ctx: foo.ExecutionContext) -> None:
         """Shows the sample that was selected."""
-        self.on_load(ctx)
 
     def on_change_current_sample(self, ctx: foo.ExecutionContext) -> None:
         """Shows the sample that was opened."""
-        self.on_load(ctx)
 
     def on_change_group_slice(self, ctx: foo.ExecutionContext) -> None:
         """Shows a sample of another slice."""
-        self.on_load(ctx)
 
     def on_unfold(self, ctx: foo.ExecutionContext) -> None:
         """Shows more or less of a text."""
-        unfolded = dict(ctx.panel.state.get("unfolded") or {})
-        unfolded[ctx.params["key"]] = ctx.params["length"]
-        ctx.panel.state.set("unfolded", unfolded)
+        shown_id, _ = _choose(ctx)
+        lengths = {**_unfolded(ctx, shown_id), ctx.params["key"]: ctx.params["length"]}
+        ctx.panel.state.set("unfolded", [shown_id, lengths])
 
     def on_open(self, ctx: foo.ExecutionContext) -> None:
         """Opens the sample that is shown."""
@@ -128,9 +122,16 @@ class OpinionViewer(foo.Panel):
         sample = read_sample(ctx.dataset, sample_id, aspects)
         if sample is None:
             return page.say("This sample is no longer in the dataset.")
-        unfolded = ctx.panel.state.get("unfolded") or {}
+        unfolded = _unfolded(ctx, shown_id)
         clip_id = shown_id if shown_id != sample_id else None
         return page.build(self, sample, aspects, why_this, unfolded, clip_id)
+
+
+def _unfolded(ctx: foo.ExecutionContext, shown_id: str) -> dict[str, int]:
+    # Remembered with its sample, so that no event has to fold what belongs to another: the
+    # App repeats events of which nothing changed.
+    of, lengths = ctx.panel.state.get("unfolded") or (None, {})
+    return lengths if of == shown_id else {}
 
 
 def _choose(ctx: foo.ExecutionContext) -> tuple[str | None, str]:

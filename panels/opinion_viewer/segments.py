@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from fiftyone.operators import types
 
 from ...agreement.texts import is_missing
-from .folding import LENGTHS, add_fold
+from .folding import LENGTHS, add_part
 from .plain import cut
 from .sample import Segment, ShownSample
-from .typeset import CARD, FAINT, line, marked_text, row, small_button, stack
+from .typeset import CARD, FAINT, line, row, small_button, stack
 
 if TYPE_CHECKING:
     from .panel import OpinionViewer
@@ -40,9 +40,7 @@ def add_transcript(
         small_button(title, "show", label, panel.on_unfold, key=TRANSCRIPT, length=LENGTHS[0])
         return
     small_button(title, "hide", "Hide", panel.on_unfold, key=TRANSCRIPT, length=0)
-    shown = cut(text, length)
-    marked_text(card, TRANSCRIPT, shown, [])
-    add_fold(card, TRANSCRIPT, (len(shown), len(text), length), panel.on_unfold)
+    add_part(card, TRANSCRIPT, text, [], length, panel.on_unfold)
 
 
 def add_segments(

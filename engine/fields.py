@@ -116,10 +116,10 @@ def owned(dataset: fo.Dataset) -> dict[str, str]:
 
 
 def _schema(dataset: fo.Dataset) -> dict[str, fo.Field]:
-    # Samples' fields, and those of a video's frames as ``frames.{name}``
+    # Samples' fields, labels' attributes (dotted), and frames' fields as ``frames.{name}``
     of_frames = dataset.get_frame_field_schema() or {}
     return {
-        **dataset.get_field_schema(),
+        **dataset.get_field_schema(flat=True),
         **{f"{FRAMES}{name}": field for name, field in of_frames.items()},
     }
 

@@ -2,11 +2,13 @@
 
 from .calibrate import Calibrate
 from .caption import Caption
+from .check_tree import CheckTree
 from .classify import Classify
 from .clear_audit import ClearAudit
 from .compare_lenses import CompareLenses
 from .embed import Embed
 from .estimate_error_rate import EstimateErrorRate
+from .find_stuck_captions import FindStuckCaptions
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
 from .plan_review import PlanReview
@@ -14,6 +16,7 @@ from .read_opinions import ReadOpinions
 from .requeue_stale import RequeueStale
 from .run_audit import RunAudit
 from .score_agreement import ScoreAgreement
+from .self_test import SelfTest
 from .tag_confidence import TagConfidence
 
 #: Every operator of the bundle, in the order of an audit.
@@ -28,6 +31,9 @@ OPERATORS = (
     ScoreAgreement,
     Calibrate,
     TagConfidence,
+    SelfTest,
+    FindStuckCaptions,
+    CheckTree,
     PlanReview,
     EstimateErrorRate,
     RunAudit,

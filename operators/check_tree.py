@@ -1,0 +1,179 @@
+"""Check tree: whether a tree of captions holds together, without a second model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import fiftyone as fo
+import numpy as np
+
+from ..agreement.texts import clean, is_scorable
+from ..agreement.tree import read_tree
+from ..engine.columns import Chunk, read_chunks, write_columns
+from ..engine.progress import Progress
+from .base import Stage
+from .settings import Settings, setting
+
+_PARTS = ("id", "label", "node_id", "parent_id", "level", "start", "end")
+# On every segment:
+_ATTRIBUTES = {
+    "tree_fit": (fo.FloatField, "Share of other parents that it fits worse than its own, 0 to 1"),
+    "tree_repeats": (fo.BooleanField, "Whether a sibling's text says the same"),
+    "tree_gap": (fo.FloatField, "Seconds between the previous sibling's end and its start"),
+    "tree_overlap": (fo.FloatField, "Seconds that it shares with the previous sibling"),
+}
+_CHUNK = 50  # trees at once; each may have hundreds of nodes
+
+Samples = fo.core.collections.SampleCollection
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class TreeSettings(Settings):
+    field: str = setting(
+        "gpt_summary_brief",
+        "Tree",
+        "The segments with node_id, parent_id, level, start and end",
+        kind="field",
+        types=(fo.TemporalDetections, fo.Detections),
+        required=True,
+    )
+    encoder: str | None = setting(
+        None, "Encoder", "The sentence encoder; the embedded all-MiniLM-L6-v2 where empty"
+    )
+    overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
+
+
+# ---- work ----
+
+
+class CheckTree(Stage):
+    """Judges the nodes of a tree by their parents, siblings and times."""
+
+    name = "check_tree"
+    label = "Check tree"
+    description = (
+        "Checks each tree's structure and whether children fit their own parents. Writes "
+        "tree_fit, tree_repeats, tree_gap and tree_overlap on every segment, and "
+        "tree_score_<field> and tree_faults_<field> on every sample."
+    )
+    icon = "account_tree"
+    settings = TreeSettings
+
+    def writes(self, settings: TreeSettings) -> dict[str, tuple]:
+        fields = {
+            f"tree_score_{settings.field}": (
+                fo.FloatField,
+                "Mean share of other parents that a node fits worse than its own, 0 to 1",
+            ),
+            f"tree_faults_{settings.field}": (fo.ListField, "What is wrong with the tree's form"),
+        }
+        for name, kind in _ATTRIBUTES.items():
+            fields[f"{settings.field}.detections.{name}"] = kind
+        return fields
+
+    def work(self, samples: Samples, settings: TreeSettings, progress: Progress) -> dict:
+        from ..models.encoder import Encoder
+
+        encoder = Encoder(settings.encoder)
+        dataset = self.open(samples, settings)
+        path = f"{settings.field}.detections"
+        tally: Counter[str] = Counter()
+        faults: Counter[str] = Counter()
+        chunks = read_chunks(samples, [f"{path}.{part}" for part in _PARTS], _CHUNK)
+        for chunk in progress.over(chunks, "Checking trees", samples.count()):
+            scores, kinds, attributes = _check(chunk, path, encoder)
+            for name, values in attributes.items():
+                if values:
+                    dataset.set_label_values(f"{path}.{name}", values)
+            written = {
+                f"tree_score_{settings.field}": scores,
+                f"tree_faults_{settings.field}": kinds,
+            }
+            write_columns(dataset, chunk.ids, written)
+            faults.update(kind for found in kinds for kind in found)
+            tally["judged"] += int((~np.isnan(scores)).sum())
+            tally["repeats"] += sum(attributes["tree_repeats"].values())
+            tally["nodes"] += len(attributes["tree_repeats"])
+        return _report(samples.count(), tally, faults, encoder.revision)
+
+    def shows(self, samples: Samples, settings: TreeSettings, report: dict) -> fo.DatasetView:
+        return samples.exists(f"tree_score_{settings.field}").sort_by(
+            f"tree_score_{settings.field}"
+        )
+
+
+def _check(chunk: Chunk, path: str, encoder: object) -> tuple[np.ndarray, list, dict]:
+    trees = [
+        [dict(zip(_PARTS, row)) for row in zip(*(column or [] for column in columns))]
+        for columns in zip(*(_padded(chunk.columns[f"{path}.{part}"]) for part in _PARTS))
+    ]
+    texts = [clean(n["label"]) if is_scorable(n["label"]) else None for t in trees for n in t]
+    vectors = np.full((len(texts), encoder.dimension), np.nan, dtype=np.float32)
+    there = [i for i, text in enumerate(texts) if text is not None]
+    if there:
+        vectors[there] = encoder.encode([texts[i] for i in there])
+    scores, kinds, start = np.full(len(trees), np.nan), [], 0
+    attributes: dict[str, dict] = {name: {} for name in _ATTRIBUTES}
+    for row, nodes in enumerate(trees):
+        end = start + len(nodes)
+        scores[row], found = _judge(nodes, texts[start:end], vectors[start:end], attributes)
+        kinds.append(found)
+        start = end
+    return scores, kinds, attributes
+
+
+def _judge(
+    nodes: list[dict], texts: list[str | None], vectors: np.ndarray, attributes: dict[str, dict]
+) -> tuple[float, list[str]]:
+    from ..agreement.tree_fit import tree_fit, tree_score
+
+    tree = read_tree(nodes)
+    if not nodes:
+        return np.nan, [fault.name for fault in tree.faults]
+    at = {node["node_id"]: i for i, node in enumerate(nodes)}
+    parents = [at.get(node["parent_id"], -1) for node in nodes]
+    spans = np.array([[_number(n["start"]), _number(n["end"])] for n in nodes])
+    found = tree_fit(parents, texts, vectors, spans, [s.level for s in tree.segments])
+    for i, node in enumerate(nodes):
+        attributes["tree_fit"][node["id"]] = _known(found.fit[i])
+        attributes["tree_repeats"][node["id"]] = bool(found.repeats[i])
+        attributes["tree_gap"][node["id"]] = _known(found.gap[i])
+        attributes["tree_overlap"][node["id"]] = _known(found.overlap[i])
+    kinds = dict.fromkeys(fault.name for fault in tree.faults)
+    if found.out_of_order.any():
+        kinds["out_of_order"] = None
+    return tree_score(found), list(kinds)
+
+
+def _padded(column: list) -> list:
+    return [values or [] for values in column]
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else np.nan
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _report(total: int, tally: Counter, faults: Counter, encoder: str) -> dict:
+    summary = (
+        f"Checked {total:,} trees with {tally['nodes']:,} nodes: {tally['judged']:,} have enough "
+        f"nodes for a score, {total - tally['judged']:,} do not; {tally['repeats']:,} nodes repeat "
+        "a sibling's text."
+    )
+    rows = [{"fault": kind, "trees": n} for kind, n in faults.most_common()]
+    return {
+        "summary": [summary],
+        "samples": total,
+        "judged": tally["judged"],
+        "nodes": tally["nodes"],
+        "repeats": tally["repeats"],
+        "encoder": encoder,
+        "faults": rows,
+    }

@@ -1,0 +1,181 @@
+"""Self test: what this audit can see, measured with errors planted into copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import fiftyone as fo
+import numpy as np
+
+from ..agreement.aspects import PRESETS, Aspect, read_aspects
+from ..agreement.metrics import METRICS, Column, support_by_all
+from ..agreement.support import TokenWeights
+from ..agreement.texts import clean, is_scorable
+from ..engine.columns import Chunk, read_chunks, root_dataset
+from ..engine.progress import Progress
+from .base import Stage
+from .score_agreement import check_aspects
+from .settings import Settings, setting
+
+# Under this AUROC a kind of error is called invisible: little better than a coin.
+_VISIBLE = 0.65
+_FEWEST = 10
+
+Samples = fo.core.collections.SampleCollection
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class SelfTestSettings(Settings):
+    aspects: object = setting(
+        "action100m",
+        "Aspects",
+        f"What is compared: {', '.join(PRESETS)}, or a list of aspects as JSON",
+        kind="aspects",
+        required=True,
+    )
+    kinds: list | None = setting(
+        None, "Kinds", "Which errors to plant, such as actor or number; all where empty", many=True
+    )
+    group_field: str | None = setting(
+        None,
+        "Group",
+        "The field that tells which clips are of one video; other_segment needs it",
+        kind="field",
+        types=(fo.StringField, fo.IntField, fo.ObjectIdField),
+    )
+    sample_size: int = setting(
+        300, "Sample size", "How many samples to plant errors into, drawn at random", low=20
+    )
+    encoder: str | None = setting(
+        None, "Encoder", "The sentence encoder; the embedded all-MiniLM-L6-v2 where empty"
+    )
+    seed: int = setting(51, "Seed", "The same seed plants the same errors", low=0)
+
+
+# ---- work ----
+
+
+class SelfTest(Stage):
+    """Plants errors of named kinds into copies, and counts which are noticed."""
+
+    name = "self_test"
+    label = "Self test"
+    description = (
+        "Plants errors of named kinds into copies of the annotations, scores them like the real "
+        "ones, and reports how well each kind is noticed. Writes nothing to any sample."
+    )
+    icon = "science"
+    settings = SelfTestSettings
+
+    def check(self, samples: Samples, settings: SelfTestSettings) -> dict[str, str]:
+        from ..agreement.plant import KINDS
+
+        unknown = [kind for kind in settings.kinds or [] if kind not in KINDS]
+        if unknown:
+            return {"kinds": f"Kinds: there is no {unknown[0]!r}; there are {', '.join(KINDS)}."}
+        return check_aspects(root_dataset(samples), settings.aspects, None)
+
+    def work(self, samples: Samples, settings: SelfTestSettings, progress: Progress) -> dict:
+        from ..agreement.plant import KINDS
+        from ..models.columns import ColumnEncoder
+        from ..models.encoder import Encoder
+
+        encoder = Encoder(settings.encoder)
+        aspects = read_aspects(settings.aspects)
+        chunk = _draw(samples, aspects, settings)
+        kinds = settings.kinds or list(KINDS)
+        rows: list[dict] = []
+        with progress.step("Planting errors", len(aspects)) as advance:
+            for aspect in aspects:
+                test = _AspectTest(aspect, chunk, ColumnEncoder(encoder, with_tokens=True))
+                rows += [test.measure(kind, settings) for kind in kinds]
+                advance(1)
+        return _report(samples.count(), len(chunk), rows, encoder.revision)
+
+
+class _AspectTest:
+    """One aspect's texts, and how each metric scores them, as they are and changed."""
+
+    def __init__(self, aspect: Aspect, chunk: Chunk, columns: object) -> None:
+        self._aspect, self._chunk, self._columns = aspect, chunk, columns
+        self._texts = [
+            clean(t) if is_scorable(t) else None for t in chunk.columns[aspect.annotation]
+        ]
+        self._heard = [self._column(chunk.columns[name]) for name in aspect.opinions.values()]
+        said = self._column(self._texts)
+        known = [said, *self._heard]
+        self._weights = TokenWeights(t.ids for column in known for t in column.tokens if t)
+        self._scores = self._score(said)
+
+    def measure(self, kind: str, settings: SelfTestSettings) -> dict:
+        """How well an error of this kind is noticed: a row of the report."""
+        from ..agreement.plant import plant
+        from ..agreement.reliability import area_under_roc, recall_at_false_alarms
+
+        groups = None
+        if settings.group_field:
+            groups = self._chunk.columns[settings.group_field]
+        planted = plant(self._texts, kind, settings.seed, groups)
+        row = {"aspect": self._aspect.name, "kind": kind, "planted": int(planted.changed.sum())}
+        if row["planted"] < _FEWEST:
+            return row
+        changed = self._score(self._column(planted.texts))
+        for name, scores in self._scores.items():
+            row[f"auroc {name}"] = round(area_under_roc(scores, changed[name]), 3)
+        best = max(self._scores, key=lambda name: row[f"auroc {name}"])
+        recall = recall_at_false_alarms(self._scores[best], changed[best])
+        return row | {"best": best, "recall at 5% false alarms": round(recall, 3)}
+
+    def _column(self, texts: list[str | None]) -> Column:
+        texts = [clean(t) if is_scorable(t) else None for t in texts]
+        vectors, tokens = self._columns.encode({"texts": texts})
+        return Column(texts, vectors["texts"], tokens["texts"])
+
+    def _score(self, said: Column) -> dict[str, np.ndarray]:
+        scores = {}
+        for name in ("lex", "sem"):
+            each = [METRICS[name].score(said, heard, None) for heard in self._heard]
+            scores[name] = _mean_of_known(np.stack(each))
+        scores["sup"] = support_by_all(said, self._heard, self._weights)
+        return scores
+
+
+def _draw(samples: Samples, aspects: tuple[Aspect, ...], settings: SelfTestSettings) -> Chunk:
+    drawn = samples.take(settings.sample_size, seed=settings.seed)
+    fields = [name for aspect in aspects for name in aspect.fields]
+    fields += [settings.group_field] if settings.group_field else []
+    (chunk,) = read_chunks(drawn, fields, size=settings.sample_size)
+    return chunk
+
+
+def _mean_of_known(values: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(values)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    count = known.sum(axis=0)
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+
+
+def _report(total: int, drawn: int, rows: list[dict], encoder: str) -> dict:
+    judged = [row for row in rows if "best" in row]
+    blind: dict[str, list[str]] = {}
+    for row in judged:
+        if row[f"auroc {row['best']}"] < _VISIBLE:
+            blind.setdefault(row["kind"], []).append(row["aspect"])
+    summary = [
+        f"Planted errors into copies of {drawn:,} of {total:,} samples, drawn at random: "
+        f"{sum(row['planted'] for row in rows):,} changed texts. No sample was changed."
+    ]
+    summary += [
+        f"This audit hardly sees errors of the kind {kind!r} in {', '.join(aspects)}."
+        for kind, aspects in blind.items()
+    ]
+    untested = sorted({row["kind"] for row in rows} - {row["kind"] for row in judged})
+    if untested:
+        summary.append(
+            f"Too few texts could hold {', '.join(untested)} ({_FEWEST} are needed), so nothing is "
+            "known of these."
+        )
+    return {"summary": summary, "samples": drawn, "encoder": encoder, "detection": rows}

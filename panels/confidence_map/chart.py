@@ -11,23 +11,25 @@ import numpy as np
 from ...agreement.workshop_rules import TAGS
 from .scores import MapScores
 
-#: Which of a sample's tags colours its point: the one that says most.
-TELLING = (
-    "suspect",
-    "annotation_suspect",
-    "scattered",
-    "na_conflict",
-    "paraphrase",
-    "triple_disagreement",
-    "qwen_only",
-    "molmo_only",
-    "triple_agreement",
-    "qwen_agrees",
-    "molmo_agrees",
-    "agreed",
-)
 #: Colours that people with a colour-vision deficiency tell apart as well (Okabe and Ito, 2008).
 PALETTE = ("#56B4E9", "#D55E00", "#E69F00", "#F0E442", "#009E73", "#CC79A7", "#0072B2", "#B2DF8A")
+#: The tags and their colours. Of a sample's tags, the first of these colours its point, as it
+#: says most; the workshop's and the calibrated rules' tags are never on the map together.
+TELLING = {
+    "suspect": "#D55E00",
+    "annotation_suspect": "#CC79A7",
+    "scattered": "#E69F00",
+    "na_conflict": "#F0E442",
+    "beyond_clip": "#0072B2",
+    "paraphrase": "#56B4E9",
+    "triple_disagreement": "#D55E00",
+    "qwen_only": "#E69F00",
+    "molmo_only": "#F0E442",
+    "triple_agreement": "#009E73",
+    "qwen_agrees": "#CC79A7",
+    "molmo_agrees": "#0072B2",
+    "agreed": "#009E73",
+}
 _REST, _NONE = "#8A8A8A", "#5A5A5A"
 _LINE = {"color": "#9A9A9A", "width": 1, "dash": "dot"}
 
@@ -57,7 +59,7 @@ def draw_points(
         given = set(TAGS).union(*map(set, scores.ours))  # a person's own tags colour nothing
         order = [tag for tag in dict.fromkeys([*TELLING, *sorted(then)]) if tag in then]
         order = [tag for tag in order if tag in given]
-        return _draw_groups(scores, rows, _telling_tags(then, order, len(scores.ids)), order)
+        return _draw_groups(scores, rows, _telling_tags(then, order, len(scores.ids)), order, True)
     values = scores.colour or [None] * len(scores.ids)
     if _is_continuous([values[i] for i in rows]):
         return _draw_scale(scores, rows, values, colour)
@@ -67,7 +69,7 @@ def draw_points(
     shown = [name for name, _ in counts.most_common(_MAX_GROUPS)]
     if len(counts) > _MAX_GROUPS:
         names = np.where(np.isin(names, [*shown, "none"]), names, "other")
-    return _draw_groups(scores, rows, names, sorted(shown))
+    return _draw_groups(scores, rows, names, sorted(shown), False)
 
 
 def _telling_tags(then: Mapping[str, np.ndarray], order: list[str], n: int) -> np.ndarray:
@@ -77,8 +79,10 @@ def _telling_tags(then: Mapping[str, np.ndarray], order: list[str], n: int) -> n
     return named
 
 
-def _draw_groups(scores: MapScores, rows: np.ndarray, names: np.ndarray, order) -> list[dict]:
-    colours = dict(zip(order, PALETTE))
+def _draw_groups(
+    scores: MapScores, rows: np.ndarray, names: np.ndarray, order: list[str], by_tag: bool
+) -> list[dict]:
+    colours = dict(zip(order, PALETTE)) | (TELLING if by_tag else {})
     present = set(names[rows])
     traces = []
     for name in [*(n for n in order if n in present), *sorted(present - set(order))]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .panel import ConfidenceMap
 
 #: The choice that colours points by tag; no field can have this name.
-BY_TAG = "the tags these thresholds give"
+BY_TAG = "what the tags say"
 
 _COLOURABLE = (fo.StringField, fo.BooleanField, fo.IntField, fo.FloatField)
 _HIDDEN = ("id", "filepath", "created_at", "last_modified_at")

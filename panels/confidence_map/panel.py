@@ -222,9 +222,8 @@ def _count(
 ) -> dict:
     """What the page says in numbers; a few scalars, so that they fit the panel's state."""
     nobody = np.zeros(len(scores.ids), dtype=bool)
-    tags = [*TAGS, *(tag for tag in {**now, **then} if tag not in TAGS)]
-    if then.keys() == now.keys():  # nothing is proposed: name the tags there are
-        tags = [tag for tag in tags if tag in now]
+    known = list(chart.TELLING) if scores.calibrated else TAGS  # the worst, or the rules', first
+    tags = [tag for tag in dict.fromkeys([*known, *now, *then]) if tag in now or tag in then]
     pairs = [(now.get(tag, nobody), then.get(tag, nobody)) for tag in tags]
     changed = np.any([a != b for a, b in pairs], axis=0) if pairs else nobody
     return {

@@ -3,6 +3,7 @@
 python -m tests.app.screenshots
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def main() -> int:
             app = App(page, address)
             picture(app, dataset)
             page.locator("[data-cy=looker]").nth(3).wait_for(state="attached")
-            page.wait_for_timeout(5000)  # until thumbnails and charts are drawn
+            page.wait_for_timeout(12_000)  # until thumbnails and charts are drawn
             print("Wrote", app.screenshot(IMAGES / f"{name}.png").relative_to(ROOT))
             page.close()
     return 0
@@ -58,9 +59,9 @@ def picture_map(app: App, dataset: fo.Dataset) -> None:
 
 
 def picture_suspects(app: App, dataset: fo.Dataset) -> None:
-    """The samples whose annotation is probably wrong."""
-    panel = _open_map(app, dataset)
-    panel.get_by_role("button", name="suspect: ", exact=False).first.click()
+    """The samples whose annotation is probably wrong, by whichever rules were applied last."""
+    accused = re.compile(r"^(suspect|triple_disagreement): [1-9]")
+    _open_map(app, dataset).get_by_role("button", name=accused).first.click()
 
 
 def picture_form(app: App, dataset: fo.Dataset) -> None:

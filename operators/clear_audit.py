@@ -10,10 +10,10 @@ from ..engine.columns import read_chunks, root_dataset, write_columns
 from ..engine.fields import FRAMES, LEDGER, STATUS, owned
 from ..engine.progress import Progress
 from ..engine.provenance import run_keys
+from ..engine.workspace import remove_views
 from .base import Stage
 from .settings import Settings, setting
 from .tag_confidence import OURS
-from .workspace import remove_views
 
 Samples = fo.core.collections.SampleCollection
 

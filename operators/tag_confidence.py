@@ -14,6 +14,7 @@ from ..agreement.workshop_rules import THRESHOLDS
 from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns
 from ..engine.fields import STATUS
 from ..engine.progress import Progress
+from ..engine.workspace import install_views
 from .base import Stage
 from .calibrate import CONFIDENCE, confidence_field
 from .settings import Settings, setting
@@ -90,7 +91,7 @@ class TagConfidence(Stage):
     label = "Tag confidence"
     description = (
         "Turns scores into tags. Writes sample tags and audit_tags, and by the calibrated rules "
-        "verdict and confidence of the aspect; replaces tags of an earlier run, and leaves a "
+        "verdict and confidence of the aspect; saves views and the workspace 'Second opinion'; replaces tags of an earlier run, and leaves a "
         "person's own tags alone."
     )
     icon = "sell"
@@ -131,6 +132,7 @@ class TagConfidence(Stage):
             tally["missing"] += int(judged.missing.sum())
             won = np.any(list(judged.tags.values()), axis=0)
             tally["untagged"] += int((~judged.missing & ~won).sum())
+        install_views(dataset, self.name)
         return _report(samples.count(), settings, rules.tags, tally)
 
     def shows(self, samples: Samples, settings: TagSettings, report: dict) -> fo.DatasetView:

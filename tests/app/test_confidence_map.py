@@ -7,7 +7,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
+from fiftyone.plugins.orgs.second_opinion.audit.engine.workspace import install_workspace
 from PIL import Image
 
 N = 60  # samples of the workshop_dataset

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one", "b": "two"}}]
-WHO = "girl boy cook farmer painter sailor nurse tailor monk clerk".split()
-DOES = "opens closes paints lifts drops washes folds carries kicks mends".split()
-WHAT = "box kite boat lamp chair drum ladder basket violin bicycle".split()
-WHERE = "kitchen harbour garden attic market stable library tunnel desert station".split()
+WHO = ["girl", "boy", "cook", "farmer", "painter", "sailor", "nurse", "tailor", "monk", "clerk"]
+DOES = ["opens", "closes", "paints", "lifts", "drops", "washes", "folds", "carries", "kicks", "mends"]
+WHAT = ["box", "kite", "boat", "lamp", "chair", "drum", "ladder", "basket", "violin", "bicycle"]
+WHERE = ["kitchen", "harbour", "garden", "attic", "market", "stable", "library", "tunnel", "desert", "station"]
 FORMS = (
     "A {0} {1} a {2} in the {3}.",
     "In the {3}, a {0} {1} the {2}.",
@@ -105,7 +105,7 @@ def test_a_stricter_rate_accuses_no_more_labels(calibrated):
 def test_a_clip_that_shows_little_is_beyond_judgement(calibrated):
     dataset, _, stage = calibrated
     ids = dataset.values("id")
-    dataset.set_values("clip_coverage", {i: 0.1 for i in ids[2:10]}, key_field="id")
+    dataset.set_values("clip_coverage", dict.fromkeys(ids[2:10], 0.1), key_field="id")
     stage("tag_confidence")(dataset, aspects=ASPECTS, aspect="cap", coverage=0.5)
     assert dataset.values("verdict")[2:10] == ["beyond_clip"] * 8
     assert not set(dataset.match_tags("suspect").values("id")) & set(ids[2:10])

@@ -4,9 +4,9 @@ import fiftyone as fo
 import pytest
 
 ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one"}}]
-NUMBERS = "two three four five six seven".split()
-WHAT = "dogs boats kites chairs drums lamps bottles".split()
-WHERE = "beach kitchen market garden station".split()
+NUMBERS = ["two", "three", "four", "five", "six", "seven"]
+WHAT = ["dogs", "boats", "kites", "chairs", "drums", "lamps", "bottles"]
+WHERE = ["beach", "kitchen", "market", "garden", "station"]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_text_on_many_unlike_clips_is_stuck(captions, operator):
         "A person with short hair and a dark shirt is talking to the camera in a room, while "
         "behind them a shelf with books, a plant and a small lamp can be seen against the wall."
     )
-    captions.set_values("one", {i: text for i in ids[:5]}, key_field="id")
+    captions.set_values("one", dict.fromkeys(ids[:5], text), key_field="id")
     captions.set_values("one", {ids[5]: text.replace("wall", "curtain")}, key_field="id")
     report = operator("find_stuck_captions")(captions, fields=["one"])
     stuck = captions.values("stuck_captions")

@@ -90,3 +90,17 @@ def test_bad_settings_are_refused_before_any_work(scored, operator, settings, se
     with pytest.raises(ValueError, match=sentence):
         operator("tag_confidence")(scored, **{"rules": "workshop", **settings})
     assert set(scored.count_sample_tags()) == {"mine"}
+
+
+def test_views_and_a_workspace_are_saved_and_a_persons_own_stay(scored, operator):
+    scored.save_view("Paraphrase", scored.limit(1), description="mine")
+    tag = operator("tag_confidence")
+    for _ in range(2):
+        tag(scored, aspect="actor", rules="workshop")
+    assert len(scored.load_saved_view("Paraphrase")) == 1
+    assert scored.list_workspaces() == ["Second opinion"]
+    missing = scored.load_saved_view("Not scored")
+    assert len(missing) == scored.values("audit_status.tag_confidence").count("missing") > 0
+    operator("clear_audit")(scored)
+    assert scored.list_saved_views() == ["Paraphrase"]
+    assert scored.list_workspaces() == []

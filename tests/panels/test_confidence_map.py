@@ -4,7 +4,8 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.workshop_rules import TAGS, THRESHOLDS
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import chart, workspace
+from fiftyone.plugins.orgs.second_opinion.audit.engine import workspace
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import chart
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty import next_stage
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.scores import (
     corners,

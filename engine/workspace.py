@@ -1,0 +1,91 @@
+"""What a person finds in the App after an audit: a saved workspace and saved views."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+from fiftyone import ViewField as F
+
+from .fields import STATUS
+
+#: The workspace's name in the App.
+NAME = "Second opinion"
+
+#: Saved views and workspaces of ours carry this mark in their description.
+MARK = "Made by Second Opinion"
+
+_DISPUTED = ["annotation_suspect", "scattered", "na_conflict"]
+
+
+def install_workspace(dataset: fo.Dataset) -> str:
+    """Saves the workspace with the dataset, in place of an earlier one of ours.
+
+    Returns:
+        the workspace's name
+
+    Raises:
+        ValueError: where a person saved a workspace of their own under this name
+    """
+    if NAME in dataset.list_workspaces():
+        if not _is_ours(dataset.get_workspace_info(NAME)):
+            raise ValueError(
+                f"A workspace {NAME!r} that this audit did not make is saved with the dataset. "
+                "Rename it, then run this again."
+            )
+        dataset.delete_workspace(NAME)
+    description = f"{MARK}: the samples beside the confidence map."
+    dataset.save_workspace(NAME, build_workspace(), description=description)
+    return NAME
+
+
+def build_workspace() -> fo.Space:
+    """The samples' grid on the left, the confidence map on the right."""
+    grid = fo.Panel(type="Samples", pinned=True)
+    confidence_map = fo.Panel(type="confidence_map")
+    return fo.Space(
+        children=[
+            # without an active child a space stays blank
+            fo.Space(children=[grid], active_child=grid.component_id),
+            fo.Space(children=[confidence_map], active_child=confidence_map.component_id),
+        ],
+        orientation="horizontal",
+        sizes=[0.45, 0.55],
+    )
+
+
+def install_views(dataset: fo.Dataset, stage: str) -> None:
+    """Saves the views that people ask for first, and the workspace where it has no name-sake.
+
+    A person's own view or workspace of the same name stays as it is.
+
+    Args:
+        dataset: the dataset, tagged
+        stage: the stage whose status tells which samples could not be judged
+    """
+    views = {
+        "Suspect": dataset.match_tags("suspect"),
+        "Paraphrase": dataset.match_tags("paraphrase"),
+        "Disputed": dataset.match_tags([*_DISPUTED, "triple_disagreement"]),
+        "Not scored": dataset.match(F(f"{STATUS}.{stage}") == "missing"),
+    }
+    for name, view in views.items():
+        if name in dataset.list_saved_views():
+            if not _is_ours(dataset.get_saved_view_info(name)):
+                continue
+            dataset.delete_saved_view(name)
+        dataset.save_view(name, view, description=f"{MARK}.")
+    if NAME not in dataset.list_workspaces() or _is_ours(dataset.get_workspace_info(NAME)):
+        install_workspace(dataset)
+
+
+def remove_views(dataset: fo.Dataset) -> None:
+    """Removes the saved views and workspaces that we made."""
+    for name in dataset.list_saved_views():
+        if _is_ours(dataset.get_saved_view_info(name)):
+            dataset.delete_saved_view(name)
+    for name in dataset.list_workspaces():
+        if _is_ours(dataset.get_workspace_info(name)):
+            dataset.delete_workspace(name)
+
+
+def _is_ours(info: dict) -> bool:
+    return (info["description"] or "").startswith(MARK)

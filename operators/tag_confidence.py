@@ -91,8 +91,8 @@ class TagConfidence(Stage):
     label = "Tag confidence"
     description = (
         "Turns scores into tags. Writes sample tags and audit_tags, and by the calibrated rules "
-        "verdict and confidence of the aspect; saves views and the workspace 'Second opinion'; replaces tags of an earlier run, and leaves a "
-        "person's own tags alone."
+        "verdict and confidence of the aspect; saves views and the workspace 'Second opinion'. "
+        "Replaces tags of an earlier run, and leaves a person's own tags alone."
     )
     icon = "sell"
     settings = TagSettings

@@ -8,9 +8,31 @@ import pytest
 
 ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one", "b": "two"}}]
 WHO = ["girl", "boy", "cook", "farmer", "painter", "sailor", "nurse", "tailor", "monk", "clerk"]
-DOES = ["opens", "closes", "paints", "lifts", "drops", "washes", "folds", "carries", "kicks", "mends"]
+DOES = [
+    "opens",
+    "closes",
+    "paints",
+    "lifts",
+    "drops",
+    "washes",
+    "folds",
+    "carries",
+    "kicks",
+    "mends",
+]
 WHAT = ["box", "kite", "boat", "lamp", "chair", "drum", "ladder", "basket", "violin", "bicycle"]
-WHERE = ["kitchen", "harbour", "garden", "attic", "market", "stable", "library", "tunnel", "desert", "station"]
+WHERE = [
+    "kitchen",
+    "harbour",
+    "garden",
+    "attic",
+    "market",
+    "stable",
+    "library",
+    "tunnel",
+    "desert",
+    "station",
+]
 FORMS = (
     "A {0} {1} a {2} in the {3}.",
     "In the {3}, a {0} {1} the {2}.",

@@ -134,7 +134,7 @@ def mark_differences(said: str | None, others: Sequence[str | None]) -> list[Mar
         marks in order, neighbours of one kind joined across blanks and hyphens; none where
         there is nothing to compare
     """
-    heard = [{word.stem for word in content_words(other)} for other in others if is_scorable(other)]
+    heard = [_stems(other) for other in others if is_scorable(other)]
     marks: list[Mark] = []
     if not heard:
         return marks
@@ -153,7 +153,7 @@ def mark_differences(said: str | None, others: Sequence[str | None]) -> list[Mar
 
 def words_of_nobody_else(said: str | None, others: Sequence[str | None]) -> list[str]:
     """The content words that only this text says, as written, each once, in order."""
-    heard = {word.stem for other in others for word in content_words(other)}
+    heard = frozenset().union(*(_stems(other) for other in others))
     return _each_once(word for word in content_words(said) if word.stem not in heard)
 
 
@@ -162,13 +162,18 @@ def words_of_all_but(texts: Sequence[str | None], other: str | None) -> list[str
     them, each once, in order; none where a text is missing."""
     if not texts or not all(is_scorable(text) for text in texts):
         return []
-    there = {word.stem for word in content_words(other)}
-    shared = [{word.stem for word in content_words(text)} for text in texts[1:]]
+    there = _stems(other)
+    shared = [_stems(text) for text in texts[1:]]
     return _each_once(
         word
         for word in content_words(texts[0])
         if word.stem not in there and all(word.stem in stems for stems in shared)
     )
+
+
+@lru_cache(maxsize=64)  # a viewer asks for the same few texts again and again
+def _stems(text: str | None) -> frozenset[str]:
+    return frozenset(word.stem for word in content_words(text))
 
 
 def _each_once(words) -> list[str]:

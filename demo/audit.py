@@ -15,6 +15,8 @@ PLUGIN = "@second-opinion/audit"
 ASPECT = "sum_detailed"
 #: The share of good labels to tolerate among the accused.
 FDR = 0.1
+#: The share of the labels that a person would review, worst first.
+REVIEWED = 0.2
 #: The witnesses' fields begin like this.
 PREFIXES = {"q": "qwen3vl", "m": "molmo"}
 
@@ -74,7 +76,26 @@ def run_stages(
     rules = workshop_accusations(dataset)
     run("calibrate", dataset)
     run("tag_confidence", dataset, rules="calibrated", aspect=ASPECT, fdr=FDR)
-    return dataset, [*rules, calibrated_accusation(dataset)]
+    semantic = [f"sem_q_{ASPECT}", f"sem_m_{ASPECT}"]
+    rules.append(calibrated_accusation(dataset))
+    rules.append(lowest(dataset, "lowest sem", semantic, "mean semantic similarity"))
+    confidence = [f"confidence_{ASPECT}"]
+    rules.append(lowest(dataset, "lowest conf.", confidence, "calibrated confidence"))
+    return dataset, rules
+
+
+def lowest(dataset: fo.Dataset, name: str, scores: list[str], words: str) -> Rule:
+    """Accuses the fifth of the labels that a score ranks lowest: an equal budget of reviews."""
+    values = {}
+    for uid, *row in zip(*dataset.values(["video_uid", *scores])):
+        known = [value for value in row if value is not None]
+        values[uid] = sum(known) / len(known) if known else None
+    ranked = sorted((value, uid) for uid, value in values.items() if value is not None)
+    worst = {uid for _, uid in ranked[: round(REVIEWED * len(ranked))]}
+    accused = {uid: None if value is None else uid in worst for uid, value in values.items()}
+    return Rule(
+        name, f"It accuses the {REVIEWED:.0%} of the labels with the lowest {words}.", accused
+    )
 
 
 def calibrated_accusation(dataset: fo.Dataset) -> Rule:

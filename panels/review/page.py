@@ -55,6 +55,8 @@ def begin(
         line(root, "begun", "Reviews of this aspect have begun. They go on where they stopped.")
     else:
         _add_choice(root, "score", "Doubtful by", [BEST_SCORE, *scores], BEST_SCORE)
+    reviewer = (state.get("pick") or {}).get("reviewer") or "?"
+    line(root, "as", f"Your decisions are kept with the name {reviewer}.", **FAINT)
     root.btn(
         "begin",
         label="Go on" if begun else "Begin",
@@ -108,6 +110,7 @@ def _add_pickers(
         "reviewer",
         label="Your name",
         default=picked.get("reviewer"),
+        on_change=panel.on_pick,
         view=types.TextFieldView(),
     )
 

@@ -21,7 +21,8 @@ _HELP = """\
 Say of each sample whether its annotation is right. Every decision is saved at once with your name
 and the time; **Undo** takes your last one back. The order is random within parts of like
 confidence, so that a few reviews tell which share of all annotations is wrong, and how sure that
-is. Several people can review at once: nobody is shown what another has open.
+is. Several people can review at once, each with an App of their own on one database: nobody is
+shown what another has open. (Browsers on one App show one and the same page.)
 """
 
 
@@ -67,7 +68,7 @@ class Review(foo.Panel):
         self.on_load(ctx)
 
     def on_pick(self, ctx: foo.ExecutionContext) -> None:
-        """Another aspect or width was chosen; the page is drawn anew."""
+        """Another aspect, width or name was chosen; the page is drawn anew."""
 
     def on_begin(self, ctx: foo.ExecutionContext) -> None:
         """Draws the plan if there is none, and opens the first sample."""
@@ -118,8 +119,7 @@ class Review(foo.Panel):
             ctx.ops.notify("None of your decisions is left to take back.", variant="info")
             return
         self._leave(ctx)
-        session = ctx.panel.state.get("session")
-        if review_queue.claim(ctx.dataset, self._aspect(ctx), taken.sample_id, session):
+        if review_queue.claim(ctx.dataset, self._aspect(ctx), taken.sample_id, _session(ctx)):
             self._open(ctx, taken.sample_id)
         else:
             self._advance(ctx)
@@ -145,7 +145,7 @@ class Review(foo.Panel):
         if not names:
             return page.say(next_stage(ctx.dataset).reason)
         stored = self._plan(ctx)
-        opened = review_queue.get_open(ctx.dataset, state.get("session"))
+        opened = review_queue.get_open(ctx.dataset, _session(ctx))
         if stored is None or opened is None or opened["aspect"] != stored["aspect"]:
             floats = ctx.dataset.get_field_schema(ftype=fo.FloatField)
             return page.begin(self, state, names, list(floats), stored is not None)
@@ -164,8 +164,7 @@ class Review(foo.Panel):
             if not reviewer:
                 raise ValueError("Write your name first; decisions are kept with it.")
             if item is not None:
-                session = ctx.panel.state.get("session")
-                queue.decide(ctx.dataset, stored, item, decision, reviewer, session, fix)
+                queue.decide(ctx.dataset, stored, item, decision, reviewer, _session(ctx), fix)
         except ValueError as error:
             ctx.ops.notify(str(error), variant="error")
             return
@@ -173,20 +172,18 @@ class Review(foo.Panel):
 
     def _advance(self, ctx: foo.ExecutionContext) -> None:
         self._leave(ctx)
-        session = ctx.panel.state.get("session")
-        self._open(ctx, queue.next_sample(ctx.dataset, self._plan(ctx), _reviewer(ctx), session))
+        stored, reviewer = self._plan(ctx), _reviewer(ctx)
+        self._open(ctx, queue.next_sample(ctx.dataset, stored, reviewer, _session(ctx)))
 
     def _open(self, ctx: foo.ExecutionContext, sample_id: str | None) -> None:
         # Kept beside the dataset and not in the panel's state: of two events that cross,
         # neither may draw the page from what the other has overtaken.
-        session = ctx.panel.state.get("session")
-        review_queue.set_open(ctx.dataset, self._aspect(ctx), session, sample_id)
+        review_queue.set_open(ctx.dataset, self._aspect(ctx), _session(ctx), sample_id)
         ctx.panel.state.set({"fixing": None, "unfolded": {}})
 
     def _leave(self, ctx: foo.ExecutionContext) -> None:
-        session = ctx.panel.state.get("session")
-        if ctx.dataset is not None and session:
-            review_queue.leave(ctx.dataset, session)
+        if ctx.dataset is not None:
+            review_queue.leave(ctx.dataset, _session(ctx))
 
     def _plan(self, ctx: foo.ExecutionContext) -> dict | None:
         aspect = self._aspect(ctx)
@@ -212,3 +209,8 @@ def _name(ctx: foo.ExecutionContext) -> str:
 
 def _reviewer(ctx: foo.ExecutionContext) -> str:
     return ((ctx.panel.state.get("pick") or {}).get("reviewer") or "").strip()
+
+
+def _session(ctx: foo.ExecutionContext) -> str:
+    # Two browsers on one App share the panel's state, but perhaps not the name in it.
+    return f"{ctx.panel.state.get('session')} {_reviewer(ctx)}"

@@ -113,8 +113,10 @@ def clip_coverage(tree: Tree, clip: Clip) -> float | None:
     """The share of the root's span that the clip shows, 0..1; None where unknown."""
     if tree.root is None or not tree.root.has_times or clip.seconds is None:
         return None
-    shown = min(clip.seconds, tree.root.end) - tree.root.start
-    return max(0.0, shown) / tree.root.seconds
+    beyond = tree.root.end - clip.seconds
+    if beyond <= 1.0 / clip.frame_rate:  # published times are 32-bit: a frame is no gap
+        return 1.0
+    return max(0.0, clip.seconds - tree.root.start) / tree.root.seconds
 
 
 # ---- labels ----

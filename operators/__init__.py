@@ -8,6 +8,7 @@ from .clear_audit import ClearAudit
 from .compare_lenses import CompareLenses
 from .embed import Embed
 from .estimate_error_rate import EstimateErrorRate
+from .export_audit import ExportAudit
 from .find_stuck_captions import FindStuckCaptions
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
@@ -36,6 +37,7 @@ OPERATORS = (
     CheckTree,
     PlanReview,
     EstimateErrorRate,
+    ExportAudit,
     RunAudit,
     RequeueStale,
     ClearAudit,

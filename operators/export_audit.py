@@ -1,0 +1,187 @@
+"""Export audit: tables for other tools, corrected annotations, and a report for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fiftyone as fo
+
+from ..agreement.aspects import PRESETS, Aspect, read_aspects
+from ..engine import reviews
+from ..engine.columns import read_chunks, root_dataset
+from ..engine.progress import Progress
+from ..engine.provenance import run_keys
+from ..engine.review_queue import load_plan, planned_aspects
+from .base import Stage
+from .export_report import score_fields, write_report
+from .export_tables import FORMATS, write_table
+from .settings import Settings, setting
+
+_KINDS = {fo.StringField: str, fo.FloatField: float, fo.ListField: list}
+
+Samples = fo.core.collections.SampleCollection
+
+
+# ---- settings ----
+
+
+@dataclass(frozen=True)
+class ExportSettings(Settings):
+    path: str | None = setting(
+        None, "File", "The file to write; one that is there is replaced", kind="path", required=True
+    )
+    format: str = setting(
+        "parquet",
+        "Format",
+        "A table, or html: one page with pictures that opens without a network",
+        choices=(*FORMATS, "html"),
+    )
+    content: str = setting(
+        "audit",
+        "Content",
+        "audit: texts, scores and verdicts; corrections: the annotations with reviewers' fixes",
+        choices=("audit", "corrections"),
+        shown=lambda settings: settings.format != "html",
+    )
+    worst: int = setting(
+        24,
+        "Worst samples",
+        "How many of the least trusted samples the page shows with a picture",
+        low=0,
+        high=500,
+        shown=lambda settings: settings.format == "html",
+    )
+
+
+# ---- work ----
+
+
+class ExportAudit(Stage):
+    """Writes what an audit found to a file."""
+
+    name = "export_audit"
+    label = "Export audit"
+    description = (
+        "Writes the audit to a file: a table (parquet, CSV, JSON Lines), the corrected "
+        "annotations, or one HTML page. Writes no sample field."
+    )
+    icon = "download"
+    settings = ExportSettings
+
+    def check(self, samples: Samples, settings: ExportSettings) -> dict[str, str]:
+        if Path(settings.path).is_dir():
+            return {"path": f"File: {settings.path} is a folder; add a file's name to it."}
+        if settings.format == "html" or settings.content == "audit":
+            return {}
+        if not planned_aspects(root_dataset(samples)):
+            return {
+                "content": "Content: nobody has reviewed anything here, so that there is nothing "
+                "to correct. Open the panel Review first."
+            }
+        return {}
+
+    def work(self, samples: Samples, settings: ExportSettings, progress: Progress) -> dict:
+        dataset, path = root_dataset(samples), Path(settings.path)
+        if settings.format == "html":
+            shown = write_report(samples, path, find_aspects(dataset), settings.worst, progress)
+            summary = f"Wrote a report of {samples.count():,} samples to {path}."
+            if shown["pictures"] < shown["worst"]:
+                gone = shown["worst"] - shown["pictures"]
+                summary += f" {gone:,} samples have no picture: their files could not be read."
+            return {"summary": [summary], "path": str(path), **shown}
+        corrected = settings.content == "corrections"
+        columns, chunks = (_corrections if corrected else _audit)(samples, progress)
+        rows = write_table(path, settings.format, columns, chunks)
+        summary = [f"Wrote {rows:,} rows of {len(columns)} columns to {path}."]
+        if settings.format == "csv":
+            summary.append(
+                "In CSV, an apostrophe stands before texts that a spreadsheet would run as a "
+                "formula; the other formats hold every text as it is."
+            )
+        return {
+            "summary": summary,
+            "path": str(path),
+            "rows": rows,
+            "columns": [{"column": name, "type": kind.__name__} for name, kind in columns.items()],
+        }
+
+
+def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
+    """The aspects whose annotation is a text field here: presets', scored and reviewed ones."""
+    known = [aspect for preset in PRESETS.values() for aspect in preset]
+    for key in reversed(run_keys(dataset, "score_agreement")):
+        given = (getattr(dataset.get_run_info(key).config, "settings", None) or {}).get("aspects")
+        try:
+            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
+            known += read_aspects(listed)
+        except (TypeError, ValueError):  # a run of another version
+            continue
+    for name in planned_aspects(dataset):
+        plan = load_plan(dataset, name)
+        known.append(Aspect(name, plan["annotation"], plan["opinions"]))
+    there = set(dataset.get_field_schema(ftype=fo.StringField))
+    found: dict[str, Aspect] = {}
+    for aspect in known:
+        if aspect.annotation in there:
+            opinions = {name: field for name, field in aspect.opinions.items() if field in there}
+            found.setdefault(aspect.name, Aspect(aspect.name, aspect.annotation, opinions))
+    return list(found.values())
+
+
+def _audit(samples: Samples, progress: Progress) -> tuple[dict[str, type], Iterator[dict]]:
+    dataset = root_dataset(samples)
+    schema = dataset.get_field_schema()
+    texts = [name for aspect in find_aspects(dataset) for name in aspect.fields]
+    wanted = ["filepath", "tags", *texts, *score_fields(dataset), "verdict", "audit_tags"]
+    names = [name for name in dict.fromkeys(wanted) if name in schema]
+    columns = {"id": str}
+    for name in names:
+        columns[name] = next((k for f, k in _KINDS.items() if isinstance(schema[name], f)), str)
+    reviewed = _reviewed(dataset)
+    for aspect in reviewed:
+        columns |= {f"review_{aspect}": str, f"fix_{aspect}": str}
+
+    def chunks() -> Iterator[dict]:
+        read = read_chunks(samples, names)
+        for chunk in progress.over(read, "Exporting", samples.count()):
+            table = {"id": chunk.ids, **chunk.columns}
+            for aspect, (outcomes, fixes) in reviewed.items():
+                table[f"review_{aspect}"] = [outcomes.get(i) for i in chunk.ids]
+                table[f"fix_{aspect}"] = [fixes.get(i) for i in chunk.ids]
+            yield table
+
+    return columns, chunks()
+
+
+def _corrections(samples: Samples, progress: Progress) -> tuple[dict[str, type], Iterator[dict]]:
+    dataset = root_dataset(samples)
+    reviewed = _reviewed(dataset)
+    fields = {aspect: load_plan(dataset, aspect)["annotation"] for aspect in reviewed}
+    columns = {"id": str, "filepath": str}
+    for aspect, field in fields.items():
+        columns |= {field: str, f"review_{aspect}": str, f"corrected_{aspect}": bool}
+
+    def chunks() -> Iterator[dict]:
+        read = read_chunks(samples, ["filepath", *fields.values()])
+        for chunk in progress.over(read, "Exporting", samples.count()):
+            table = {"id": chunk.ids, "filepath": chunk.columns["filepath"]}
+            for aspect, field in fields.items():
+                outcomes, fixes = reviewed[aspect]
+                now = chunk.columns[field]
+                table[field] = [fixes.get(i, text) for i, text in zip(chunk.ids, now)]
+                table[f"review_{aspect}"] = [outcomes.get(i) for i in chunk.ids]
+                table[f"corrected_{aspect}"] = [i in fixes for i in chunk.ids]
+            yield table
+
+    return columns, chunks()
+
+
+def _reviewed(dataset: fo.Dataset) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+    found = {}
+    for aspect in planned_aspects(dataset):
+        entries = reviews.read(dataset, aspect)
+        found[aspect] = (reviews.outcomes(entries), reviews.fixes(entries))
+    return found

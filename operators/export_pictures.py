@@ -1,0 +1,44 @@
+"""Small pictures of samples, inside the page that shows them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import fiftyone.core.media as fom
+
+_WIDTH = 320  # pixels: enough to recognise the scene, about 10 kB
+
+
+def as_data_uri(filepath: str) -> str | None:
+    """A small JPEG of an image, or of the middle of a video; None where it cannot be read."""
+    try:
+        if fom.get_media_type(filepath) == fom.VIDEO:
+            picture = _middle_frame(filepath)
+        else:
+            picture = _image(filepath)
+    except Exception:  # noqa: BLE001  a picture is a help; whatever a broken file does, go on
+        return None
+    picture.thumbnail((_WIDTH, _WIDTH))
+    held = io.BytesIO()
+    picture.convert("RGB").save(held, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode()
+
+
+def _image(filepath: str):
+    from PIL import Image
+
+    picture = Image.open(Path(filepath))
+    picture.draft("RGB", (_WIDTH, _WIDTH))
+    picture.load()
+    return picture
+
+
+def _middle_frame(filepath: str):
+    from PIL import Image
+
+    from ..models.frames import Clip, Sampling, sample_frames
+
+    frames = sample_frames(Clip(filepath), Sampling(max_frames=3)).frames
+    return Image.fromarray(frames[len(frames) // 2])

@@ -1,0 +1,224 @@
+"""The audit as one HTML page: it opens without a network, and nothing in it can act."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+import fiftyone as fo
+
+from ..agreement.aspects import Aspect
+from ..agreement.summary import ScoreSummary
+from ..engine.columns import read_chunks, root_dataset
+from ..engine.progress import Progress
+from ..engine.provenance import run_keys
+from ..engine.review_queue import planned_aspects
+from .calibrate import CONFIDENCE
+from .estimate_error_rate import TIER, EstimateErrorRate
+from .export_pictures import as_data_uri
+from .export_tables import replacing
+
+_FOLD = 600  # characters of a text that are shown before a click
+
+# No script, no font, no picture from elsewhere: a browser that reads this obeys it.
+_HEAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Audit</title><style>
+body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;
+ color:#1c1c1c;background:#fff}
+table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{text-align:left;vertical-align:top;
+ padding:.25rem .8rem .25rem 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}
+td.n{text-align:right;font-variant-numeric:tabular-nums}
+.card{display:grid;grid-template-columns:20rem 1fr;gap:1rem;border-top:1px solid #ccc;
+ padding:1rem 0}.card img{max-width:20rem}.no{color:#777;font-style:italic}
+.text{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}
+dt{color:#666;font-size:.85em;margin-top:.4rem}dd{margin:0}
+@media(max-width:50rem){.card{grid-template-columns:1fr}}
+@media(prefers-color-scheme:dark){body{background:#191919;color:#e6e6e6}
+ th,td{border-color:#444}.card{border-color:#555}dt{color:#aaa}}
+</style></head><body>
+"""
+
+# Characters that act or hide: control characters, and those that turn the writing around.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+_SCORE = re.compile(r"(lex|sem|sup|match)_\w+|confidence(_\w+)?")
+
+Samples = fo.core.collections.SampleCollection
+
+
+def write_report(
+    samples: Samples, path: Path, aspects: list[Aspect], worst: int, progress: Progress
+) -> dict:
+    """Writes the page.
+
+    Args:
+        samples: what the report speaks of
+        path: the file; one that is there is replaced once the new one is whole
+        aspects: the aspects whose texts are shown
+        worst: how many of the least trusted samples to show
+
+    Returns:
+        ``{"worst": samples shown, "pictures": those with a picture}``
+    """
+    dataset = root_dataset(samples)
+    shown = {"worst": 0, "pictures": 0}
+    with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+        file.write(_HEAD)
+        file.write(f"<h1>Audit of {_text(dataset.name)}</h1>")
+        made = datetime.now(timezone.utc).isoformat(timespec="minutes")
+        part = "" if isinstance(samples, fo.Dataset) else f", of {dataset.count():,} in all"
+        file.write(f"<p>{samples.count():,} samples{part}. Made {made}.</p>")
+        file.write("".join(_error_rates(samples)))
+        file.write("".join(_verdicts(samples)))
+        file.write("".join(_scores(samples, progress)))
+        for card, pictured in _worst(samples, aspects, worst, progress):
+            file.write(card)
+            shown["worst"] += 1
+            shown["pictures"] += pictured
+        file.write("".join(_runs(dataset)))
+        file.write("</body></html>\n")
+    return shown
+
+
+def score_fields(dataset: fo.Dataset) -> list[str]:
+    """The fields of scores and confidence, ours or the workshop's."""
+    floats = dataset.get_field_schema(ftype=fo.FloatField)
+    return [name for name in floats if _SCORE.fullmatch(name)]
+
+
+def _error_rates(samples: Samples) -> Iterable[str]:
+    yield "<h2>Error rates</h2>"
+    aspects = planned_aspects(root_dataset(samples))
+    if not aspects:
+        yield "<p>Nobody has reviewed annotations yet, so the share of wrong ones is not known.</p>"
+    stage = EstimateErrorRate()
+    for aspect in aspects:
+        report = stage.work(samples, stage.settings(aspect=aspect, by=TIER), Progress())
+        yield "".join(f"<p>{_text(sentence)}</p>" for sentence in report["summary"])
+        yield _table(report["parts"])
+
+
+def _verdicts(samples: Samples) -> Iterable[str]:
+    if samples.get_field("verdict") is not None:
+        counts = samples.count_values("verdict")
+        total = sum(counts.values())
+        rows = sorted(counts.items(), key=lambda item: -item[1])
+        yield "<h2>Verdicts</h2>"
+        yield _table([{"verdict": v or "none", "samples": n, "share": n / total} for v, n in rows])
+
+
+def _scores(samples: Samples, progress: Progress) -> Iterable[str]:
+    names = score_fields(root_dataset(samples))
+    yield "<h2>Scores</h2>"
+    if not names:
+        yield "<p>Nothing was scored.</p>"
+        return
+    summaries = {name: ScoreSummary() for name in names}
+    total = samples.count()
+    for chunk in progress.over(read_chunks(samples, names), "Reading scores", total):
+        for name in names:
+            summaries[name].add(chunk.columns[name])
+    yield _table([{"score": name, **summary.as_row()} for name, summary in summaries.items()])
+
+
+def _worst(
+    samples: Samples, aspects: list[Aspect], count: int, progress: Progress
+) -> Iterable[tuple[str, bool]]:
+    field = samples.get_field(CONFIDENCE)
+    if not count or not isinstance(field, fo.FloatField):
+        return
+    chosen = samples.exists(CONFIDENCE).sort_by(CONFIDENCE).limit(count)
+    extra = [name for name in ("verdict",) if samples.get_field(name) is not None]
+    texts = list(dict.fromkeys(name for aspect in aspects for name in aspect.fields))
+    first = True
+    for chunk in progress.over(
+        read_chunks(chosen, ["filepath", CONFIDENCE, *extra, *texts], 10), "Pictures", count
+    ):
+        for row in range(len(chunk)):
+            values = {name: column[row] for name, column in chunk.columns.items()}
+            picture = as_data_uri(values["filepath"])
+            head = "<h2>Least trusted samples</h2>" if first else ""
+            first = False
+            yield head + _card(chunk.ids[row], values, aspects, picture), picture is not None
+
+
+def _card(
+    sample_id: str, values: dict[str, object], aspects: list[Aspect], picture: str | None
+) -> str:
+    shown = f'<img alt="" src="{picture}">' if picture else '<p class="no">No picture.</p>'
+    about = f"confidence {values[CONFIDENCE]:.2f}"
+    if values.get("verdict"):
+        about += f", {_text(values['verdict'])}"
+    name = _text(Path(values["filepath"]).name)
+    parts = [f'<div class="card"><div>{shown}</div><div><b>{name}</b> ({about})']
+    parts.append(f"<br><small>{_text(sample_id)}</small><dl>")
+    for aspect in aspects:
+        said = {"annotation": aspect.annotation, **aspect.opinions}
+        for who, field in said.items():
+            parts.append(f"<dt>{_text(aspect.name)}, {_text(who)}</dt>")
+            parts.append(f"<dd>{_folded(values[field])}</dd>")
+    return "".join([*parts, "</dl></div></div>"])
+
+
+def _runs(dataset: fo.Dataset) -> Iterable[str]:
+    yield "<h2>How these numbers were made</h2>"
+    rows = []
+    for key in run_keys(dataset):
+        config = dataset.get_run_info(key).config
+        report = dataset.load_run_results(key, cache=False).report or {}
+        rows.append(
+            {
+                "stage": config.stage,
+                "finished": config.finished,
+                "samples": config.samples,
+                "model": report.get("encoder") or report.get("model") or "",
+                "settings": config.settings,
+                "versions": ", ".join(f"{k} {v}" for k, v in config.versions.items()),
+            }
+        )
+    yield _table(rows) if rows else "<p>No stage of this audit has run on the dataset.</p>"
+
+
+def _table(rows: Sequence[dict]) -> str:
+    if not rows:
+        return ""
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    head = "".join(f"<th>{_text(name)}</th>" for name in names)
+    body = "".join(
+        "<tr>" + "".join(_cell(row.get(name)) for name in names) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "<td>-</td>"
+    if isinstance(value, float):
+        return f'<td class="n">{value:.3f}</td>'
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f'<td class="n">{value:,}</td>'
+    return f"<td>{_folded(str(value))}</td>"
+
+
+def _folded(text: str | None) -> str:
+    if text is None or not text.strip():
+        return '<span class="no">none</span>'
+    if len(text) <= _FOLD:
+        return f'<span class="text">{_text(text)}</span>'
+    return (
+        f"<details><summary>{_text(text[:_FOLD])}… ({len(text):,} characters)</summary>"
+        f'<span class="text">{_text(text)}</span></details>'
+    )
+
+
+def _text(text: object) -> str:
+    """A text as text: no markup, and characters that hide are written by their code."""
+    return html.escape(_HIDDEN.sub(lambda m: f"[U+{ord(m.group()):04X}]", str(text)))

@@ -33,8 +33,8 @@ _HEAD = """<!doctype html>
 body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;
  color:#1c1c1c;background:#fff}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{text-align:left;vertical-align:top;
- padding:.25rem .8rem .25rem 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
+ padding:.25rem .8rem .25rem 0;border-bottom:1px solid #ddd;overflow-wrap:break-word}
+th,td.n{white-space:nowrap}td.n{text-align:right;font-variant-numeric:tabular-nums}
 .card{display:grid;grid-template-columns:20rem 1fr;gap:1rem;border-top:1px solid #ccc;
  padding:1rem 0}.card img{max-width:20rem}.no{color:#777;font-style:italic}
 .text{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}
@@ -132,29 +132,34 @@ def _scores(samples: Samples, progress: Progress) -> Iterable[str]:
 def _worst(
     samples: Samples, aspects: list[Aspect], count: int, progress: Progress
 ) -> Iterable[tuple[str, bool]]:
-    field = samples.get_field(CONFIDENCE)
-    if not count or not isinstance(field, fo.FloatField):
+    trusted = [name for name in score_fields(root_dataset(samples)) if CONFIDENCE in name]
+    if not count or not trusted:
         return
-    chosen = samples.exists(CONFIDENCE).sort_by(CONFIDENCE).limit(count)
+    score = CONFIDENCE if CONFIDENCE in trusted else trusted[0]
+    chosen = samples.exists(score).sort_by(score).limit(count)
     extra = [name for name in ("verdict",) if samples.get_field(name) is not None]
     texts = list(dict.fromkeys(name for aspect in aspects for name in aspect.fields))
     first = True
     for chunk in progress.over(
-        read_chunks(chosen, ["filepath", CONFIDENCE, *extra, *texts], 10), "Pictures", count
+        read_chunks(chosen, ["filepath", score, *extra, *texts], 10), "Pictures", count
     ):
         for row in range(len(chunk)):
             values = {name: column[row] for name, column in chunk.columns.items()}
             picture = as_data_uri(values["filepath"])
-            head = "<h2>Least trusted samples</h2>" if first else ""
+            head = f"<h2>Least trusted samples, by {score}</h2>" if first else ""
             first = False
-            yield head + _card(chunk.ids[row], values, aspects, picture), picture is not None
+            about = f"{score} {values[score]:.2f}"
+            yield head + _card(chunk.ids[row], about, values, aspects, picture), bool(picture)
 
 
 def _card(
-    sample_id: str, values: dict[str, object], aspects: list[Aspect], picture: str | None
+    sample_id: str,
+    about: str,
+    values: dict[str, object],
+    aspects: list[Aspect],
+    picture: str | None,
 ) -> str:
     shown = f'<img alt="" src="{picture}">' if picture else '<p class="no">No picture.</p>'
-    about = f"confidence {values[CONFIDENCE]:.2f}"
     if values.get("verdict"):
         about += f", {_text(values['verdict'])}"
     name = _text(Path(values["filepath"]).name)

@@ -72,18 +72,22 @@ class ConfidenceMap(foo.Panel):
     def on_setting(self, ctx: foo.ExecutionContext) -> None:
         """Shows another comparison or colour, or what another threshold would change.
 
-        Writes nothing. By now the App has put the new value into the state; and sliders and
-        dropdowns also speak when they appear, with nothing changed.
+        Writes nothing. By now the App has put the new value into the state.
         """
-        state = ctx.panel.state
-        # With each change of an input the App copies the panel's data into its state, and
-        # later lays new points over that copy, so that old ones would stay on the map.
-        state.set("map", None)
-        if state.get("drawn") == _settings(ctx):
-            return
-        picked = state.get("pick")
+        picked = ctx.panel.state.get("pick")
         self._choose(ctx, picked.get("aspect"), picked.get("edge"), picked.get("colour"))
         self._draw(ctx)
+
+    def execute(self, ctx: foo.ExecutionContext) -> object:
+        """Answers an event, unless nothing changed.
+
+        Sliders and dropdowns also speak when they appear. Events may cross, and the page that
+        such an empty one would draw may come after the page of a person's own.
+        """
+        silent = ctx.params.get("__method__") == "on_setting"
+        if silent and ctx.panel.state.get("drawn") == _settings(ctx):
+            return None
+        return super().execute(ctx)
 
     def on_reset(self, ctx: foo.ExecutionContext) -> None:
         """Puts the thresholds back to the workshop's."""
@@ -170,6 +174,9 @@ class ConfidenceMap(foo.Panel):
         then, now = scores.tags_then(limits), scores.tags_now()
         colour = _colour_field(ctx)
         points = chart.draw_points(scores, then, colour)
+        # With each change of an input the App copies the panel's data into its state, and
+        # later lays new points over that copy, so that old ones would stay on the map.
+        ctx.panel.state.set("map", None)
         ctx.panel.set_data("map", points)
         ctx.panel.state.set("counts", _count(scores, limits, now, then))
         ctx.panel.state.set("scale", any("colorscale" in trace["marker"] for trace in points))

@@ -26,8 +26,11 @@ PAIRS_NEEDED = 100
 _FOLDS = 5
 _STEPS = 40
 _STRENGTH = 0.5  # inverse of the ridge penalty on standardised evidence
+#: The same for few pieces that are log ratios already: shrinking them would hide wrong pairs.
+WEAK_RIDGE = 10.0
 _FITTED = 3000  # pairs of one kind that a model is fitted on; more adds only time
 _BEND = 0.5  # spreads above the mean of true and wrong pairs together
+_GAP = 3.0
 _LEAST = 1e-3  # the least share of any kind
 
 
@@ -101,6 +104,7 @@ def calibrate_pairs(
     names: Sequence[str],
     bent: Sequence[str] = ("sem_csls",),
     seed: int = 51,
+    strength: float = _STRENGTH,
 ) -> Calibration:
     """Turns evidence into calibrated probabilities, cross-fitted.
 
@@ -111,6 +115,7 @@ def calibrate_pairs(
         names: the ``f`` names of the pieces of evidence
         bent: names of evidence that has another slope where it is low
         seed: the same seed gives the same figures
+        strength: the inverse of the ridge penalty
 
     Returns:
         the calibration; with fewer than ``PAIRS_NEEDED`` pairs only a warning
@@ -133,7 +138,7 @@ def calibrate_pairs(
         # How long the tail of badly matching true pairs is cannot be known from the
         # mixture alone, so a straight and a bent one are averaged.
         models = [
-            fit_mixture(observed[known], wrong[apart], pairs.kind[apart], tail, rng)
+            fit_mixture(observed[known], wrong[apart], pairs.kind[apart], tail, rng, strength)
             for tail in ((), columns)
         ]
         result.match[rows] = np.mean([m.probability(observed[rows]) for m in models], axis=0)
@@ -153,6 +158,7 @@ def fit_mixture(
     kind: np.ndarray,
     bent: Sequence[int] = (),
     rng: np.random.Generator | None = None,
+    strength: float = _STRENGTH,
 ) -> Mixture:
     """Fits the densities and shares of true and wrong pairs.
 
@@ -162,6 +168,7 @@ def fit_mixture(
         kind: ``(m,)`` their kinds
         bent: columns that have another slope where they are low
         rng: draws which pairs are used where there are very many
+        strength: the inverse of the ridge penalty
 
     Returns:
         the fitted mixture
@@ -184,16 +191,36 @@ def fit_mixture(
     x = model.columns(everything)
     known = np.concatenate([np.full(len(s), n / len(s)) for s in samples[1:]])
     belief = np.full(n, model.shares[0])
-    regression = LogisticRegression(C=_STRENGTH, warm_start=True, max_iter=200, tol=1e-3)
-    for _ in range(_STEPS):
+    regression = LogisticRegression(C=strength, warm_start=True, max_iter=200, tol=1e-3)
+    for step in range(_STEPS):
         regression.fit(x, classes, sample_weight=np.concatenate([belief, known]))
         sizes = np.array([belief.sum(), *(n for _ in kinds)])
         model.slopes, model.intercepts = _by_class(regression, sizes)
+        if step == 0 and (plain := _apart(x, classes, model)) is not None:
+            return _fit_plain(model, regression, x, classes, plain, known)
         belief, shares = _divide(x[:n], model)
         moved = np.abs(shares - model.shares).max()
         model.shares = shares
         if moved < 1e-3:
             break
+    return model
+
+
+def _fit_plain(
+    model: Mixture,
+    regression: LogisticRegression,
+    x: np.ndarray,
+    classes: np.ndarray,
+    plain: np.ndarray,
+    known: np.ndarray,
+) -> Mixture:
+    """Finishes a fit where it is plain which observed pairs are true."""
+    regression.fit(x, classes, sample_weight=np.concatenate([plain, known]))
+    kinds = len(model.kinds) - 1
+    sizes = np.array([plain.sum(), *(len(plain) for _ in range(kinds))])
+    model.slopes, model.intercepts = _by_class(regression, sizes)
+    wrong = max(1.0 - plain.mean(), _LEAST)
+    model.shares = np.array([1.0 - wrong, *(wrong / kinds for _ in range(kinds))])
     return model
 
 
@@ -209,6 +236,23 @@ def _by_class(regression: LogisticRegression, sizes: np.ndarray) -> tuple[np.nda
         slopes, intercepts = np.stack([-slopes[0] / 2, slopes[0] / 2]), intercepts[0] / 2
         intercepts = np.array([-intercepts, intercepts])
     return slopes.copy(), intercepts - np.log(sizes / sizes.sum())
+
+
+def _apart(x: np.ndarray, classes: np.ndarray, model: Mixture) -> np.ndarray | None:
+    """Which observed pairs are true, 1 or 0, where a gap makes it plain; else None.
+
+    Where true and wrong pairs do not overlap, the mixture cannot tell whether the
+    observed pairs that look wrong are wrong, or true ones that happen to look so, and
+    drifts towards the latter. There is a gap where the median of the observed pairs is
+    farther from the wrong ones than three times from its own upper end.
+    """
+    density = x @ model.slopes.T + model.intercepts
+    score = density[:, 0] - _log_sum(density[:, 1:])
+    observed, limit = score[classes == 0], np.quantile(score[classes > 0], 0.95)
+    middle, upper = np.quantile(observed, [0.5, 0.95])
+    if middle - limit <= _GAP * (upper - middle):
+        return None
+    return (observed > (middle + limit) / 2).astype(float)
 
 
 def _divide(x: np.ndarray, model: Mixture) -> tuple[np.ndarray, np.ndarray]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from .confidence import merged_vectors, panel_evidence
+from .copies import weigh_copies
 from .evidence import Evidence, Party
-from .match import Calibration, calibrate_pairs
+from .match import WEAK_RIDGE, Calibration, calibrate_pairs
 from .null import WrongPairs, wrong_pairs
 from .support import TokenWeights
 from .verdict import effective_votes
@@ -23,7 +24,7 @@ class Triangle:
     Attributes:
         edges: ``{edge: calibration}``, witnesses among each other too
         panel: the word of all witnesses on the annotation: its ``match`` is the
-            label's confidence
+            label's confidence, which copies of the label on other clips weigh on too
         votes: how many independent witnesses the panel is worth
     """
 
@@ -82,9 +83,12 @@ def calibrate_triangle(
     sound = {name: party for name, party in heard.items() if found[name].warning is None}
     if not sound:
         return Triangle(found, next(iter(found.values())), float("nan"))
-    observed, wrong, names = panel_evidence(annotation, sound, found, pairs)
-    wrong[_same_text(annotation, pairs)] = np.nan
-    panel = calibrate_pairs(observed, wrong, pairs, names, bent=names, seed=seed)
+    panel = next(iter(found[name] for name in sound))
+    if len(sound) > 1:
+        observed, wrong, names = panel_evidence(annotation, sound, found, pairs)
+        wrong[_same_text(annotation, pairs)] = np.nan
+        panel = calibrate_pairs(observed, wrong, pairs, names, names, seed, WEAK_RIDGE)
+    panel = replace(panel, match=weigh_copies(annotation.texts, panel.match))
     ratios = np.stack([found[name].log_ratio for name in sound], axis=1)
     votes = float("nan") if panel.warning else effective_votes(ratios, panel.match)
     return Triangle(found, panel, votes)
@@ -104,7 +108,9 @@ def fuse_aspects(
     observed = np.stack([panel.log_ratio for panel in sound.values()], axis=1)
     wrong = np.stack([panel.wrong_log_ratio for panel in sound.values()], axis=1)
     names = list(sound)
-    return calibrate_pairs(observed, wrong, pairs, names, bent=names, seed=seed)
+    return calibrate_pairs(
+        observed, wrong, pairs, names, bent=names, seed=seed, strength=WEAK_RIDGE
+    )
 
 
 def _calibrate_edge(

@@ -47,16 +47,25 @@ class ConfidenceMap(foo.Panel):
 
     # ---- what may happen ----
 
+    def execute(self, ctx: foo.ExecutionContext) -> object:
+        """Answers an event, unless it tells nothing new.
+
+        When the panel opens, the App reports the dataset, the view and every slider as changed.
+        Answers may cross: one to an empty event, with the state of then, would undo what a
+        person did since.
+        """
+        return super().execute(ctx) if _is_news(ctx) else None
+
     def on_load(self, ctx: foo.ExecutionContext) -> None:
         """Chooses what to show first, or what was shown before."""
         state = ctx.panel.state
         found = find_comparisons(ctx.dataset) if ctx.dataset is not None else {}
-        state.set("comparisons", found)
+        state.set({"comparisons": found, "dataset": _name(ctx)})
         if not found:
             return
-        picked = state.get("pick") or {}
-        self._choose(ctx, picked.get("aspect"), picked.get("edge"), picked.get("colour"))
-        state.set("limits", self._limits(ctx))
+        if state.get("limits") != self._limits(ctx):
+            state.set("limits", self._limits(ctx))
+        self._choose(ctx)
         self._draw(ctx)
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
@@ -65,29 +74,17 @@ class ConfidenceMap(foo.Panel):
         self.on_load(ctx)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
-        """Draws another view, unless it is the one that a lasso or a button asked for."""
-        if ctx.panel.state.get("shown") != _fingerprint(ctx.view):
-            self.on_load(ctx)
+        """Draws another view than the one drawn, or that a lasso or a button asked for."""
+        ctx.panel.state.set({"shown": None, "base": None})
+        self.on_load(ctx)
 
     def on_setting(self, ctx: foo.ExecutionContext) -> None:
         """Shows another comparison or colour, or what another threshold would change.
 
         Writes nothing. By now the App has put the new value into the state.
         """
-        picked = ctx.panel.state.get("pick")
-        self._choose(ctx, picked.get("aspect"), picked.get("edge"), picked.get("colour"))
+        self._choose(ctx)
         self._draw(ctx)
-
-    def execute(self, ctx: foo.ExecutionContext) -> object:
-        """Answers an event, unless nothing changed.
-
-        Sliders and dropdowns also speak when they appear. Events may cross, and the page that
-        such an empty one would draw may come after the page of a person's own.
-        """
-        silent = ctx.params.get("__method__") == "on_setting"
-        if silent and ctx.panel.state.get("drawn") == _settings(ctx):
-            return None
-        return super().execute(ctx)
 
     def on_reset(self, ctx: foo.ExecutionContext) -> None:
         """Puts the thresholds back to the workshop's."""
@@ -152,21 +149,19 @@ class ConfidenceMap(foo.Panel):
             return page.wait_for(stage, self.on_next_stage if known else None)
         return page.build(self, ctx.panel.state, ctx.dataset)
 
-    def _choose(
-        self, ctx: foo.ExecutionContext, aspect: str | None, edge: str | None, colour: str | None
-    ) -> None:
-        found = ctx.panel.state.get("comparisons")
+    def _choose(self, ctx: foo.ExecutionContext) -> None:
+        # What was picked, or what comes nearest to it here
+        found, picked = ctx.panel.state.get("comparisons"), ctx.panel.state.get("pick") or {}
+        aspect, edge, colour = (picked.get(name) for name in ("aspect", "edge", "colour"))
         if aspect not in found:
             aspect = _FIRST if _FIRST in found else next(iter(found))
-        edges = found[aspect]
-        ctx.panel.state.set(
-            "pick",
-            {
-                "aspect": aspect,
-                "edge": edge if edge in edges else next(iter(edges)),
-                "colour": colour if colour in page.colours(ctx.dataset) else page.BY_TAG,
-            },
-        )
+        if edge not in found[aspect]:
+            edge = next(iter(found[aspect]))
+        if colour not in page.colours(ctx.dataset):
+            colour = page.BY_TAG
+        chosen = {"aspect": aspect, "edge": edge, "colour": colour}
+        if chosen != picked:
+            ctx.panel.state.set("pick", chosen)
 
     def _draw(self, ctx: foo.ExecutionContext) -> None:
         scores = self._scores(ctx)
@@ -180,7 +175,7 @@ class ConfidenceMap(foo.Panel):
         ctx.panel.set_data("map", points)
         ctx.panel.state.set("counts", _count(scores, limits, now, then))
         ctx.panel.state.set("scale", any("colorscale" in trace["marker"] for trace in points))
-        ctx.panel.state.set("drawn", _settings(ctx))
+        ctx.panel.state.set({"drawn": _settings(ctx), "seen": _fingerprint(ctx.view)})
 
     def _scores(self, ctx: foo.ExecutionContext) -> MapScores:
         picked = ctx.panel.state.get("pick")
@@ -210,6 +205,21 @@ class ConfidenceMap(foo.Panel):
         base = self._base(ctx)
         ctx.panel.state.set({"base": base._serialize(), "shown": _fingerprint(view)})
         ctx.ops.set_view(view)
+
+
+def _is_news(ctx: foo.ExecutionContext) -> bool:
+    method, state = ctx.params.get("__method__"), ctx.panel.state
+    if method == "on_setting":
+        return state.get("drawn") != _settings(ctx)
+    if method == "on_change_dataset":
+        return state.get("dataset") != _name(ctx)
+    if method == "on_change_view":
+        return _fingerprint(ctx.view) not in (state.get("seen"), state.get("shown"))
+    return True
+
+
+def _name(ctx: foo.ExecutionContext) -> str | None:
+    return None if ctx.dataset is None else ctx.dataset.name
 
 
 def _settings(ctx: foo.ExecutionContext) -> dict:
@@ -244,6 +254,6 @@ def _count(
     }
 
 
-def _fingerprint(view: fo.DatasetView) -> str:
-    stages = view._serialize(include_uuids=False)
+def _fingerprint(view: fo.DatasetView | None) -> str:
+    stages = [] if view is None else view._serialize(include_uuids=False)
     return hashlib.sha256(json.dumps(stages, sort_keys=True, default=str).encode()).hexdigest()

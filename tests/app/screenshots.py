@@ -27,7 +27,7 @@ def main() -> int:
         sys.exit("The demo's dataset is not there; run `make demo` first.")
     dataset = fo.load_dataset(DATASET)
     foo.list_operators()  # loads the plugin
-    from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import install_workspace
+    from fiftyone.plugins.orgs.second_opinion.audit.engine.workspace import install_workspace
 
     install_workspace(dataset)
     # the grid is to show the films, not every label on top of them

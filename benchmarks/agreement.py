@@ -189,7 +189,23 @@ def texts() -> list[dict[str, str]]:
 
 def generated(chance: random.Random) -> dict[str, str]:
     """Texts of the lengths that Action100M has, where the real ones are absent."""
-    words = "a the man woman dog opens closes red box table park slowly then two holds".split()
+    words = [
+        "a",
+        "the",
+        "man",
+        "woman",
+        "dog",
+        "opens",
+        "closes",
+        "red",
+        "box",
+        "table",
+        "park",
+        "slowly",
+        "then",
+        "two",
+        "holds",
+    ]
     lengths = dict(zip(NAMES, (20, 110, 5, 30, 6)))
     return {name: " ".join(chance.choices(words, k=k)) for name, k in lengths.items()}
 

@@ -22,9 +22,7 @@ def test_otherwise_their_shared_words_are_told():
 
 def test_a_witness_alone_is_named():
     said = explain(OPENS, {"q": CLOSES, "m": OPENS})
-    assert said == (
-        "Every word of the annotation is also said by a witness; only q says “closes”."
-    )
+    assert said == ("Every word of the annotation is also said by a witness; only q says “closes”.")
 
 
 def test_when_nobody_agrees_each_is_told_in_few_words():

@@ -87,10 +87,11 @@ def _among(parties: Sequence[Party]) -> list[np.ndarray]:
     """How much the witnesses agree on each clip: mean cosine and mean corrected cosine."""
     own = np.arange(len(parties[0].texts))
     found = [_closeness(a.vectors, b.vectors, own, own) for a, b in combinations(parties, 2)]
-    return [_mean_of_known(np.stack(column)) for column in zip(*found)]
+    return [mean_of_known(np.stack(column)) for column in zip(*found)]
 
 
-def _mean_of_known(values: np.ndarray) -> np.ndarray:
+def mean_of_known(values: np.ndarray) -> np.ndarray:
+    """The ``(n,)`` column means of ``(m, n)`` values, nan left out; nan where all are."""
     there = ~np.isnan(values)
     counts = there.sum(axis=0)
     totals = np.where(there, values, 0.0).sum(axis=0)

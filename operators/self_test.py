@@ -135,10 +135,12 @@ class _AspectTest:
         return Column(texts, vectors["texts"], tokens["texts"])
 
     def _score(self, said: Column) -> dict[str, np.ndarray]:
+        from ..agreement.confidence import mean_of_known
+
         scores = {}
         for name in ("lex", "sem"):
             each = [METRICS[name].score(said, heard, None) for heard in self._heard]
-            scores[name] = _mean_of_known(np.stack(each))
+            scores[name] = mean_of_known(np.stack(each))
         scores["sup"] = support_by_all(said, self._heard, self._weights)
         return scores
 
@@ -149,13 +151,6 @@ def _draw(samples: Samples, aspects: tuple[Aspect, ...], settings: SelfTestSetti
     fields += [settings.group_field] if settings.group_field else []
     (chunk,) = read_chunks(drawn, fields, size=settings.sample_size)
     return chunk
-
-
-def _mean_of_known(values: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(values)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    count = known.sum(axis=0)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _report(total: int, drawn: int, rows: list[dict], encoder: str) -> dict:

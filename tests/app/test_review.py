@@ -83,7 +83,7 @@ def queue(app, captions):
     opened.button("^Begin$").click()
     try:
         opened.panel.get_by_text("The annotation: is it right?").wait_for(timeout=12_000)
-    except TimeoutError:  # on a very busy machine the App can lose a click, as people know
+    except TimeoutError:  # seen once on a busy machine: the click was lost, why is not known
         opened.button("^Begin$").click()
     opened.shown()
     return opened

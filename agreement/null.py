@@ -44,8 +44,8 @@ def wrong_pairs(
     Args:
         vectors: ``(n, d)`` unit vectors of the annotations; nan rows where missing
         groups: what clips are of one video; None where unknown
-        spans: ``(n, 2)`` start and end of each clip in its video; overlapping clips are
-            then never paired
+        spans: ``(n, 2)`` start and end of each clip in its video, or ``(n, 2 d)`` of each
+            region in ``d`` dimensions; overlapping ones are then never paired within a group
         seed: the same seed draws the same pairs
         ranks: the first and last rank of a near neighbour, the nearest being 1
 
@@ -96,8 +96,9 @@ def within_group_pairs(
         for clip in members:
             others = members[members != clip]
             if spans is not None:
-                apart = (spans[others, 1] <= spans[clip, 0]) | (spans[others, 0] >= spans[clip, 1])
-                others = others[apart]
+                before = spans[others, 1::2] <= spans[clip, 0::2]
+                after = spans[others, 0::2] >= spans[clip, 1::2]
+                others = others[(before | after).any(axis=1)]
             if len(others):
                 taken.append(others[rng.integers(len(others))])
                 given.append(clip)

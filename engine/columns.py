@@ -97,6 +97,44 @@ def write_columns(dataset: fo.Dataset, ids: Sequence[str], columns: Mapping[str,
     dataset._bulk_write(updates, ids=list(ids))
 
 
+def write_labels(
+    dataset: fo.Dataset,
+    path: str,
+    ids: Sequence[str],
+    labels: Sequence[str],
+    columns: Mapping[str, Sequence],
+) -> None:
+    """Writes several attributes of several labels in one go.
+
+    ``Dataset.set_label_values`` sends one update per label and *attribute*. One update
+    per label leaves equal documents, and takes a twentieth of the time for fifty.
+
+    Args:
+        dataset: the dataset
+        path: the list of labels, such as ``gpt_summary_brief.detections``
+        ids: ``n`` sample ids
+        labels: ``n`` label ids
+        columns: ``{declared attribute: n values}``; nan becomes None
+    """
+    plain = {name: [_plain(value) for value in values] for name, values in columns.items()}
+    if not labels or not plain:
+        return
+    if not hasattr(dataset, "_bulk_write"):
+        for name, values in plain.items():
+            dataset.set_label_values(f"{path}.{name}", dict(zip(labels, values)))
+        return
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    names = [f"{path}.$.{name}" for name in plain]
+    updates = [
+        UpdateOne(
+            {"_id": ObjectId(sample_id), f"{path}._id": ObjectId(label_id)},
+            {"$set": {**dict(zip(names, row)), "last_modified_at": now}},
+        )
+        for sample_id, label_id, row in zip(ids, labels, zip(*plain.values()))
+    ]
+    dataset._bulk_write(updates, ids=list(dict.fromkeys(ids)))
+
+
 def _write_publicly(
     dataset: fo.Dataset, ids: Sequence[str], columns: Mapping[str, Sequence]
 ) -> None:

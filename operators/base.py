@@ -93,16 +93,22 @@ class Stage(foo.Operator):
         """The view that the report speaks of, for a button beside it."""
         return None
 
-    def open(self, samples: fo.core.collections.SampleCollection, settings: Settings) -> fo.Dataset:
+    def open(
+        self,
+        samples: fo.core.collections.SampleCollection,
+        settings: Settings,
+        work: str | None = None,
+    ) -> fo.Dataset:
         """Declares what the stage writes; call it once all that may fail is loaded.
 
-        A field that had to be made holds nothing yet, whatever the ledger remembers.
+        A field that had to be made holds nothing yet, whatever the ledger remembers. A
+        ``work`` that is not all that the stage does has a status and ledger of its own.
         """
-        dataset = root_dataset(samples)
+        dataset, work = root_dataset(samples), work or self.name
         made = owned_fields.declare(dataset, self.name, self.writes(settings))
-        ran_before = owned_fields.declare_status(dataset, self.name)
+        ran_before = owned_fields.declare_status(dataset, work)
         if made and ran_before:
-            owned_fields.forget(dataset, self.name)
+            owned_fields.forget(dataset, work)
         return dataset
 
     # ---- from Python ----

@@ -9,23 +9,33 @@ from random import Random
 
 import fiftyone as fo
 import numpy as np
+from fiftyone import ViewField as F
 
-from ..agreement.aspects import PRESETS, Aspect, read_aspects, score_field
+from ..agreement.aspects import Aspect, score_field
 from ..agreement.support import TokenWeights
 from ..agreement.texts import clean, is_scorable
-from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns
-from ..engine.fields import STATUS
 from ..engine.progress import Progress
+from ..engine.table import LabelTable, Rows, SampleTable, open_table, result_path, work_name
+from .audit_settings import (
+    aspects_setting,
+    check_aspects,
+    chosen_aspects,
+    edges_setting,
+    encoder_setting,
+    group_setting,
+    segments_setting,
+)
 from .base import Stage
 from .calibrate_report import Tally
-from .score_agreement import check_aspects
 from .settings import Settings, setting
 
 #: The confidence in a clip's annotation as a whole; of one aspect with its name behind.
 CONFIDENCE = "confidence"
+# A label's own ``confidence`` is that of the model that made it.
+_OF_LABEL = "confidence_all"
 
-# Samples calibrated at once: enough wrong pairs to learn from, and their token vectors
-# fit into a gigabyte. More samples make more blocks, not larger ones.
+# Rows calibrated at once: enough wrong pairs to learn from, and their token vectors
+# fit into a gigabyte. More rows make more blocks, not larger ones.
 _BLOCK = 2_000
 
 Samples = fo.core.collections.SampleCollection
@@ -41,32 +51,22 @@ def confidence_field(aspect: str) -> str:
 
 @dataclass(frozen=True)
 class CalibrateSettings(Settings):
-    aspects: object = setting(
-        "action100m",
-        "Aspects",
-        f"What is compared: {', '.join(PRESETS)}, or a list of aspects as JSON",
-        kind="aspects",
-        required=True,
-    )
-    edges: list | None = setting(
-        None, "Edges", "Which parties to compare; all where empty", many=True
-    )
-    group_field: str | None = setting(
-        None,
-        "Group",
-        "The field that tells which clips are of one video, if several are",
-        kind="field",
-        types=(fo.StringField, fo.IntField, fo.ObjectIdField),
-    )
-    encoder: str | None = setting(
-        None, "Encoder", "The sentence encoder; the embedded all-MiniLM-L6-v2 where empty"
-    )
+    aspects: object = aspects_setting()
+    segments: str | None = segments_setting()
+    edges: list | None = edges_setting()
+    group_field: str | None = group_setting("; a sample's segments always are")
+    encoder: str | None = encoder_setting()
     seed: int = setting(51, "Seed", "The same seed gives the same numbers", low=0)
     overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
 
     def chosen(self) -> list[Aspect]:
         """The aspects."""
-        return list(read_aspects(self.aspects))
+        return list(chosen_aspects(self.aspects, self.segments))
+
+    @property
+    def whole(self) -> str:
+        """The name of the confidence in an annotation as a whole."""
+        return _OF_LABEL if self.segments else CONFIDENCE
 
 
 # ---- work ----
@@ -80,22 +80,26 @@ class Calibrate(Stage):
     description = (
         "Compares every pair of texts with the same texts paired wrongly, and writes the "
         "probability that both describe the same clip: match_q_sum_brief and the like, "
-        "confidence_sum_brief and the like for an aspect's annotation, and confidence."
+        "confidence_sum_brief and the like for an aspect's annotation, and confidence. On "
+        "segments, these are attributes of their labels, with confidence_all for the whole."
     )
     icon = "insights"
     settings = CalibrateSettings
 
     def writes(self, settings: CalibrateSettings) -> dict[str, tuple]:
-        fields = {CONFIDENCE: "Probability that the annotation as a whole is right"}
+        fields = {settings.whole: "Probability that the annotation as a whole is right"}
         for aspect in settings.chosen():
             fields[confidence_field(aspect.name)] = f"Probability that {aspect.annotation} is right"
             for edge in aspect.edges(settings.edges):
                 description = f"Probability that {edge.left} and {edge.right} describe one clip"
                 fields[edge.field("match")] = description
-        return {name: (fo.FloatField, description) for name, description in fields.items()}
+        return {
+            result_path(name, settings.segments): (fo.FloatField, description)
+            for name, description in fields.items()
+        }
 
     def check(self, samples: Samples, settings: CalibrateSettings) -> dict[str, str]:
-        problems = check_aspects(root_dataset(samples), settings.aspects, settings.edges)
+        problems = check_aspects(samples, settings.aspects, settings.edges, settings.segments)
         if problems:
             return problems
         alone = [
@@ -112,62 +116,74 @@ class Calibrate(Stage):
         from ..models.encoder import Encoder
 
         encoder = Encoder(settings.encoder)
-        dataset = self.open(samples, settings)
-        tally = Tally(settings.chosen())
-        blocks = _blocks(samples, settings)
-        with progress.step("Calibrating", samples.count()) as advance:
+        work = work_name(self.name, settings.segments)
+        self.open(samples, settings, work)
+        table, tally = open_table(samples, settings.segments), Tally(settings.chosen())
+        blocks, total = _blocks(samples, table, settings), 0
+        with progress.step("Calibrating", table.count()) as advance:
             for ids in blocks:
-                block = _read(dataset, ids, settings)
+                rows = _read(table, ids, settings)
                 columns = ColumnEncoder(encoder, with_tokens=True)
-                written = _calibrate(block, columns, settings, tally)
-                write_columns(dataset, block.ids, written | _status(self.name, written))
-                advance(len(ids))
-        return tally.report(samples.count(), len(blocks), encoder.revision)
+                written = _calibrate(rows, columns, settings, tally)
+                table.write(rows, written, rows.status(work, _lacking(written)))
+                total += len(rows)
+                advance(len(rows))
+        return tally.report(total, len(blocks), encoder.revision, table.noun)
 
     def shows(self, samples: Samples, settings: CalibrateSettings, report: dict) -> fo.DatasetView:
-        return samples.exists(CONFIDENCE).sort_by(CONFIDENCE)
+        if not settings.segments:
+            return samples.exists(CONFIDENCE).sort_by(CONFIDENCE)
+        known = samples.filter_labels(settings.segments, F(_OF_LABEL).exists())
+        return known.sort_by(F(result_path(_OF_LABEL, settings.segments)).min())
 
 
-def _blocks(samples: Samples, settings: CalibrateSettings) -> list[list[str]]:
+def _blocks(
+    samples: Samples, table: SampleTable | LabelTable, settings: CalibrateSettings
+) -> list[list[str]]:
     # Blocks of whole groups, drawn at random, so that every block is like the dataset.
-    ids = samples.values("id")
-    groups = defaultdict(list)
+    sizes = table.sizes()
+    groups = {sample_id: [sample_id] for sample_id in sizes}
     if settings.group_field:
-        for sample_id, group in zip(ids, samples.values(settings.group_field)):
+        groups = defaultdict(list)
+        for sample_id, group in zip(*samples.values(["id", settings.group_field])):
             groups[sample_id if group is None else f"group {group}"].append(sample_id)
-    else:
-        groups = {sample_id: [sample_id] for sample_id in ids}
     order = sorted(groups)
     Random(settings.seed).shuffle(order)
-    count = -(-len(ids) // _BLOCK)
-    blocks: list[list[str]] = [[] for _ in range(count)]
+    blocks: list[list[str]] = [[] for _ in range(max(1, -(-sum(sizes.values()) // _BLOCK)))]
+    held = [0] * len(blocks)
     for name in order:
-        min(blocks, key=len).extend(groups[name])
+        least = held.index(min(held))
+        blocks[least].extend(groups[name])
+        held[least] += sum(sizes[sample_id] for sample_id in groups[name])
     return [sorted(block) for block in blocks if block]
 
 
-def _read(dataset: fo.Dataset, ids: list[str], settings: CalibrateSettings) -> Chunk:
+def _read(table: SampleTable | LabelTable, ids: list[str], settings: CalibrateSettings) -> Rows:
     fields = [name for aspect in settings.chosen() for name in aspect.fields]
-    if settings.group_field:
-        fields.append(settings.group_field)
-    (block,) = read_chunks(dataset.select(ids, ordered=True), fields, size=len(ids))
-    return block
+    return table.read(ids, fields, [settings.group_field] if settings.group_field else [])
+
+
+def _groups(rows: Rows, settings: CalibrateSettings) -> list | None:
+    """Which rows are of one video: clips of a group, and a sample's segments."""
+    if not settings.group_field and not settings.segments:
+        return None
+    groups = rows.samples.columns.get(settings.group_field, [None] * len(rows.samples))
+    # a clip of no known video is a video of its own
+    named = [i if group is None else group for i, group in zip(rows.samples.ids, groups)]
+    return [named[sample] for sample in rows.owner]
 
 
 def _calibrate(
-    block: Chunk, columns: object, settings: CalibrateSettings, tally: Tally
+    rows: Rows, columns: object, settings: CalibrateSettings, tally: Tally
 ) -> dict[str, np.ndarray]:
     from ..agreement.triangle import calibrate_triangle, draw_wrong_pairs, fuse_aspects
 
-    groups = block.columns[settings.group_field] if settings.group_field else None
-    if groups is not None:  # a clip of no known video is a video of its own
-        groups = [i if group is None else group for i, group in zip(block.ids, groups)]
-    aspects = settings.chosen()
-    annotations = [_encode(block, [aspect.annotation], columns)[0] for aspect in aspects]
-    pairs = draw_wrong_pairs(list(annotations), groups, seed=settings.seed)
+    groups, aspects = _groups(rows, settings), settings.chosen()
+    annotations = [_encode(rows, [aspect.annotation], columns)[0] for aspect in aspects]
+    pairs = draw_wrong_pairs(list(annotations), groups, rows.places, settings.seed)
     written, panels = {}, {}
     for aspect, annotation in zip(aspects, annotations):
-        parties = _encode(block, list(aspect.opinions.values()), columns)
+        parties = _encode(rows, list(aspect.opinions.values()), columns)
         witnesses = dict(zip(aspect.opinions, parties))
         triangle = calibrate_triangle(
             annotation,
@@ -184,16 +200,16 @@ def _calibrate(
         written[confidence_field(aspect.name)] = triangle.panel.match
         tally.add(aspect, triangle, pairs)
     fused = fuse_aspects(panels, pairs, settings.seed)
-    written[CONFIDENCE] = np.full(len(block), np.nan) if fused is None else fused.match
-    tally.add_fused(fused, len(block))
+    written[settings.whole] = np.full(len(rows), np.nan) if fused is None else fused.match
+    tally.add_fused(fused, len(rows))
     return written
 
 
-def _encode(block: Chunk, fields: list[str], columns: object) -> list:
+def _encode(rows: Rows, fields: list[str], columns: object) -> list:
     from ..agreement.evidence import Party
 
     texts = {
-        name: [clean(t) if is_scorable(t) else None for t in block.columns[name]] for name in fields
+        name: [clean(t) if is_scorable(t) else None for t in rows.columns[name]] for name in fields
     }
     vectors, tokens = columns.encode(texts)
     return [Party(texts[name], vectors[name], tokens[name]) for name in fields]
@@ -208,14 +224,6 @@ def _token_ids(parties: list) -> Iterator[np.ndarray]:
         yield from (tokens.ids for tokens in party.tokens if tokens is not None)
 
 
-def _status(stage: str, written: dict[str, np.ndarray]) -> dict[str, list]:
+def _lacking(written: dict[str, np.ndarray]) -> list[list[str]]:
     gaps = np.isnan(np.stack(list(written.values())))
-    names = list(written)
-    statuses = ["missing" if gap else "ok" for gap in gaps.any(axis=0)]
-    reasons = [_why(names, column) for column in gaps.T]
-    return {f"{STATUS}.{stage}": statuses, f"{STATUS}.{stage}_why": reasons}
-
-
-def _why(names: list[str], gaps: np.ndarray) -> str | None:
-    missing = [name for name, gap in zip(names, gaps) if gap]
-    return f"no {', '.join(missing)}" if missing else None
+    return [[name for name, gap in zip(written, column) if gap] for column in gaps.T]

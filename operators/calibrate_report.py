@@ -46,8 +46,8 @@ class Tally:
         self.known += known
         self.missing += samples - known
 
-    def report(self, samples: int, blocks: int, encoder: str) -> dict:
-        """The report of all blocks."""
+    def report(self, total: int, blocks: int, encoder: str, noun: str = "samples") -> dict:
+        """The report of all blocks, which hold so many of what the noun names."""
         rows = [self._row(key, blocks_of) for key, blocks_of in self._rows.items()]
         votes = {
             name: round(float(np.nanmean(values)), 2)
@@ -55,7 +55,7 @@ class Tally:
             if values and not np.isnan(values).all()
         }
         summary = [
-            f"Calibrated {self.known:,} of {samples:,} samples in {blocks} blocks; "
+            f"Calibrated {self.known:,} of {total:,} {noun} in {blocks} blocks; "
             f"{self.missing:,} have too few texts to judge.",
             *self._warnings,
         ]
@@ -68,7 +68,7 @@ class Tally:
             summary.append(f"The witnesses err together: they are worth {said} votes.")
         return {
             "summary": summary,
-            "samples": samples,
+            noun: total,
             "missing": self.missing,
             "encoder": encoder,
             "votes": votes,

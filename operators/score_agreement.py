@@ -8,30 +8,31 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 
-from ..agreement.aspects import (
-    ACTION100M,
-    PRESETS,
-    Aspect,
-    Edge,
-    edge_names,
-    read_aspects,
-    score_field,
-)
+from ..agreement.aspects import Edge, score_field
 from ..agreement.metrics import METRICS, Column, support_by_all
 from ..agreement.summary import ScoreSummary
 from ..agreement.support import TokenWeights
 from ..agreement.texts import clean, is_missing, is_na, is_scorable
-from ..engine.columns import CHUNK, Chunk, read_chunks, root_dataset, write_columns
-from ..engine.fields import STATUS
+from ..engine.columns import CHUNK, root_dataset
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress
+from ..engine.table import LabelTable, Rows, SampleTable, open_table, result_path, work_name
+from .audit_settings import (
+    aspects_setting,
+    check_aspects,
+    chosen_aspects,
+    edges_setting,
+    encoder_setting,
+    segments_setting,
+)
 from .base import Stage
 from .settings import Settings, setting
 
-# Token vectors are large: fewer samples at a time. And what a token tells is learnt
-# from the first samples of the whole dataset, so that a view is scored like the rest.
+# Token vectors are large: fewer rows at a time. And what a token tells is learnt
+# from the first rows of the whole dataset, so that a view is scored like the rest.
 _CHUNK_WITH_TOKENS = 200
-_SAMPLES_FOR_WEIGHTS = 10_000
+_ROWS_FOR_WEIGHTS = 10_000
+_TREES_FOR_WEIGHTS = 1_000  # samples whose labels are the rows: each may have hundreds
 
 Samples = fo.core.collections.SampleCollection
 
@@ -41,34 +42,21 @@ Samples = fo.core.collections.SampleCollection
 
 @dataclass(frozen=True)
 class ScoreSettings(Settings):
-    aspects: object = setting(
-        "action100m",
-        "Aspects",
-        f"What is compared: {', '.join(PRESETS)}, or a list of aspects as JSON",
-        kind="aspects",
-        required=True,
-    )
-    edges: list | None = setting(
-        None,
-        "Edges",
-        "Which parties to compare: a witness (q), two witnesses (qm); all where empty",
-        many=True,
-    )
+    aspects: object = aspects_setting()
+    segments: str | None = segments_setting()
+    edges: list | None = edges_setting()
     metrics: list = setting(
         list(METRICS), "Metrics", "What to measure", many=True, choices=tuple(METRICS)
     )
-    encoder: str | None = setting(
-        None,
-        "Encoder",
-        "The sentence encoder: a name or a folder; the embedded all-MiniLM-L6-v2 where empty",
-    )
+    encoder: str | None = encoder_setting()
     overwrite: bool = setting(
         False, "Overwrite", "Score everything again, and replace fields this audit did not write"
     )
 
     def chosen_edges(self) -> list[Edge]:
         """The edges to score, of every aspect."""
-        return [edge for aspect in read_aspects(self.aspects) for edge in aspect.edges(self.edges)]
+        aspects = chosen_aspects(self.aspects, self.segments)
+        return [edge for aspect in aspects for edge in aspect.edges(self.edges)]
 
     def everyone(self) -> dict[str, tuple[str, list[str]]]:
         """``{field: (annotation, opinions)}`` of the support by all witnesses together."""
@@ -79,7 +67,7 @@ class ScoreSettings(Settings):
                 aspect.annotation,
                 [edge.left for edge in aspect.edges(self.edges) if edge.against_annotation],
             )
-            for aspect in read_aspects(self.aspects)
+            for aspect in chosen_aspects(self.aspects, self.segments)
             if any(edge.against_annotation for edge in aspect.edges(self.edges))
         }
 
@@ -99,7 +87,8 @@ class ScoreAgreement(Stage):
     label = "Score agreement"
     description = (
         "Measures lexical and semantic agreement and support, edge by edge. Writes one score field "
-        "for each metric, edge and aspect, such as lex_q_sum_brief, and audit_status."
+        "for each metric, edge and aspect, such as lex_q_sum_brief, and audit_status. On segments, "
+        "the scores are attributes of their labels."
     )
     icon = "balance"
     settings = ScoreSettings
@@ -112,38 +101,41 @@ class ScoreAgreement(Stage):
         }
         for name, (annotation, opinions) in settings.everyone().items():
             fields[name] = f"Support of {annotation} by any of {', '.join(opinions)}, 0 to 1"
-        return {name: (fo.FloatField, description) for name, description in fields.items()}
+        return {
+            result_path(name, settings.segments): (fo.FloatField, description)
+            for name, description in fields.items()
+        }
 
     def check(self, samples: Samples, settings: ScoreSettings) -> dict[str, str]:
-        return check_aspects(root_dataset(samples), settings.aspects, settings.edges) or (
+        return check_aspects(samples, settings.aspects, settings.edges, settings.segments) or (
             {} if settings.metrics else {"metrics": "Metrics: choose at least one."}
         )
 
     def work(self, samples: Samples, settings: ScoreSettings, progress: Progress) -> dict:
         scorer = _Scorer(root_dataset(samples), settings)
-        dataset = self.open(samples, settings)
-        edges = settings.chosen_edges()
+        work = work_name(self.name, settings.segments)
+        self.open(samples, settings, work)
+        table, edges = open_table(samples, settings.segments), settings.chosen_edges()
         method = [scorer.names, scorer.revision]
         summaries = {name: ScoreSummary() for name in scorer.names}
         gaps = {edge.field(""): [0, 0] for edge in edges}
-        scored = 0
-        size = _CHUNK_WITH_TOKENS if "tokens" in scorer.needs else CHUNK
-        chunks = read_chunks(samples, [*scorer.texts, ledger_field(self.name)], size)
-        for chunk in progress.over(chunks, "Scoring agreement", samples.count()):
-            rows = zip(*(chunk.columns[name] for name in scorer.texts))
-            keys = [fingerprint(method, row) for row in rows]
-            stale = stale_rows(chunk, self.name, keys, settings.overwrite)
-            fresh = chunk.rows(stale)
+        scored = total = 0
+        chunks = table.chunks(scorer.texts, [ledger_field(work)], scorer.chunk)
+        for rows in progress.over(chunks, "Scoring agreement", table.count()):
+            keys = [fingerprint(method, *said) for said in rows.inputs()]
+            stale = stale_rows(rows.samples, work, keys, settings.overwrite)
             if stale:
+                fresh = rows.of_samples(stale)
                 scores = scorer.score(fresh)
-                status = _status(self.name, fresh, scorer.texts)
-                ledger = {ledger_field(self.name): [keys[row] for row in stale]}
-                write_columns(dataset, fresh.ids, {**scores, **status, **ledger})
+                status = fresh.status(work, _lacking(fresh, scorer.texts))
+                ledger = {ledger_field(work): [keys[sample] for sample in stale]}
+                table.write(fresh, scores, {**status, **ledger})
                 _add(summaries, scores)
-            _add(summaries, _stored(dataset, chunk, set(stale), list(summaries)))
-            _count_gaps(gaps, chunk, edges)
-            scored += len(stale)
-        return _report(samples.count(), scored, settings, summaries, gaps, scorer.revision)
+                scored += len(fresh)
+            _add(summaries, _stored(table, rows, set(stale), list(summaries)))
+            _count_gaps(gaps, rows, edges)
+            total += len(rows)
+        return _report(table.noun, total, scored, settings, summaries, gaps, scorer.revision)
 
 
 class _Scorer:
@@ -157,6 +149,7 @@ class _Scorer:
         self.everyone = settings.everyone()
         fields = [name for edge in self.edges for name in (edge.left, edge.right)]
         self.texts = list(dict.fromkeys(fields))
+        self.chunk = _CHUNK_WITH_TOKENS if "tokens" in self.needs else CHUNK
         self.columns = self.weights = self.revision = None
         if self.needs & {"vectors", "tokens"}:
             from ..models.columns import ColumnEncoder  # torch takes seconds to import
@@ -165,11 +158,11 @@ class _Scorer:
             self.columns = ColumnEncoder(Encoder(settings.encoder), "tokens" in self.needs)
             self.revision = self.columns.encoder.revision
         if "tokens" in self.needs:
-            self.weights = self._learn_weights(dataset)
+            self.weights = self._learn_weights(dataset, settings.segments)
 
-    def score(self, chunk: Chunk) -> dict[str, np.ndarray]:
-        """``{score field: one score a sample}``."""
-        texts = {name: _readable(chunk.columns[name]) for name in self.texts}
+    def score(self, rows: Rows) -> dict[str, np.ndarray]:
+        """``{score: one a row}``."""
+        texts = {name: _readable(rows.columns[name]) for name in self.texts}
         vectors, tokens = self.columns.encode(texts) if self.columns else ({}, {})
         parties = {n: Column(texts[n], vectors.get(n), tokens.get(n)) for n in self.texts}
         scores = {}
@@ -184,13 +177,18 @@ class _Scorer:
             scores[name] = support_by_all(parties[annotation], heard, self.weights)
         return scores
 
-    def _learn_weights(self, dataset: fo.Dataset) -> TokenWeights:
-        weights = TokenWeights()
-        for chunk in read_chunks(dataset.limit(_SAMPLES_FOR_WEIGHTS), self.texts):
+    def _learn_weights(self, dataset: fo.Dataset, segments: str | None) -> TokenWeights:
+        weights, seen = TokenWeights(), 0
+        samples = dataset.limit(_TREES_FOR_WEIGHTS if segments else _ROWS_FOR_WEIGHTS)
+        table = open_table(samples, segments)
+        for rows in table.chunks(self.texts, [], _ROWS_FOR_WEIGHTS):
             for name in self.texts:
-                texts = [text for text in _readable(chunk.columns[name]) if text is not None]
+                texts = [text for text in _readable(rows.columns[name]) if text is not None]
                 for ids in self.columns.encoder.token_ids(texts):
                     weights.add(ids)
+            seen += len(rows)
+            if seen >= _ROWS_FOR_WEIGHTS:
+                break
         return weights
 
 
@@ -198,19 +196,17 @@ def _readable(texts: Sequence[str | None]) -> list[str | None]:
     return [clean(text) if is_scorable(text) else None for text in texts]
 
 
-def _status(stage: str, chunk: Chunk, texts: Sequence[str]) -> dict[str, list]:
-    statuses, reasons = [], []
-    for row in zip(*(chunk.columns[name] for name in texts)):
-        missing = [name for name, text in zip(texts, row) if is_missing(text)]
-        statuses.append("missing" if missing else "ok")
-        reasons.append(f"no {', '.join(missing)}" if missing else None)
-    return {f"{STATUS}.{stage}": statuses, f"{STATUS}.{stage}_why": reasons}
+def _lacking(rows: Rows, texts: Sequence[str]) -> list[list[str]]:
+    said = zip(*(rows.columns[name] for name in texts))
+    return [[name for name, text in zip(texts, row) if is_missing(text)] for row in said]
 
 
-def _stored(dataset: fo.Dataset, chunk: Chunk, stale: set[int], names: list[str]) -> dict:
+def _stored(
+    table: SampleTable | LabelTable, rows: Rows, stale: set[int], names: list[str]
+) -> dict[str, list]:
     # What an earlier run scored belongs in the report as well.
-    done = [chunk.ids[row] for row in range(len(chunk)) if row not in stale]
-    return dict(zip(names, dataset.select(done).values(names))) if done else {}
+    done = [sample for i, sample in enumerate(rows.samples.ids) if i not in stale]
+    return table.read(done, names).columns if done else {}
 
 
 def _add(summaries: dict[str, ScoreSummary], scores: dict) -> None:
@@ -218,11 +214,11 @@ def _add(summaries: dict[str, ScoreSummary], scores: dict) -> None:
         summaries[name].add(values)
 
 
-def _count_gaps(gaps: dict[str, list[int]], chunk: Chunk, edges: Sequence[Edge]) -> None:
+def _count_gaps(gaps: dict[str, list[int]], rows: Rows, edges: Sequence[Edge]) -> None:
     missing, na = {}, {}
     for name in {field for edge in edges for field in (edge.left, edge.right)}:
-        missing[name] = np.array([is_missing(text) for text in chunk.columns[name]], dtype=bool)
-        na[name] = np.array([is_na(text) for text in chunk.columns[name]], dtype=bool)
+        missing[name] = np.array([is_missing(text) for text in rows.columns[name]], dtype=bool)
+        na[name] = np.array([is_na(text) for text in rows.columns[name]], dtype=bool)
     for edge in edges:
         either = missing[edge.left] | missing[edge.right]
         gaps[edge.field("")][0] += int(either.sum())
@@ -230,6 +226,7 @@ def _count_gaps(gaps: dict[str, list[int]], chunk: Chunk, edges: Sequence[Edge])
 
 
 def _report(
+    noun: str,
     total: int,
     scored: int,
     settings: ScoreSettings,
@@ -245,52 +242,15 @@ def _report(
             row |= {"missing": missing, "n/a": na}
             rows.append({"aspect": edge.aspect, "edge": edge.name, "metric": metric, **row})
     summary = [
-        f"Scored {scored:,} of {total:,} samples; {total - scored:,} were already up to date.",
+        f"Scored {scored:,} of {total:,} {noun}; {total - scored:,} were already up to date.",
         f"{sum(row['n'] for row in rows):,} scores in {len(rows)} fields; "
         f"{sum(row['missing'] for row in rows):,} are missing for want of a text and "
         f"{sum(row['n/a'] for row in rows):,} because a text is N/A.",
     ]
     return {
         "summary": summary,
-        "samples": total,
+        noun: total,
         "scored": scored,
         "encoder": revision,
         "scores": rows,
     }
-
-
-# ---- form ----
-
-
-def check_aspects(
-    dataset: fo.Dataset, given: object, edges: Sequence[str] | None
-) -> dict[str, str]:
-    """What is wrong with aspects and edges, given a dataset's fields."""
-    try:
-        aspects = read_aspects(given)
-    except ValueError as error:
-        return {"aspects": f"Aspects: {error}"}
-    known = edge_names(aspects)
-    unknown = [edge for edge in edges or [] if edge not in known]
-    if unknown:
-        return {"edges": f"Edges: there is no {unknown[0]!r}; there are {', '.join(known)}."}
-    if not any(aspect.edges(edges) for aspect in aspects):
-        return {"aspects": "Aspects: no witness is named, so there is nothing to compare."}
-    for aspect in aspects:
-        for edge in aspect.edges(edges):
-            for name in (edge.left, edge.right):
-                sentence = _text_field_problem(dataset, name, aspect)
-                if sentence:
-                    return {"aspects": f"Aspects: {sentence}"}
-    return {}
-
-
-def _text_field_problem(dataset: fo.Dataset, name: str, aspect: Aspect) -> str | None:
-    field = dataset.get_field(name)
-    if isinstance(field, fo.StringField):
-        return None
-    if field is not None:
-        return f"{name!r} is a {type(field).__name__}; {aspect.name} needs a text field."
-    stage = "hoist_labels" if name == aspect.annotation else "read_opinions"
-    advice = f" Run {stage} first, or limit the edges." if aspect in ACTION100M else ""
-    return f"the dataset has no field {name!r}, which {aspect.name} needs.{advice}"

@@ -12,7 +12,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from .constrained import SchemaConstraint
 from .frames import SampledClip
 from .generation import DEFAULT_GENERATION, Generation, Reply
-from .loading import Place, Source, explained, resolved_revision, with_attention
+from .loading import Place, explained, with_attention
+from .source import Source
 
 _PADDED_IN_TIME = ("smolvlm",)
 
@@ -25,10 +26,11 @@ class Annotator:
         device: "cuda", "mps", "cpu"; by default the best that is there
         dtype: "bfloat16", "float16", "float32"; by default bfloat16 on a GPU
         trust_remote_code: whether code that comes with the weights may run here
+        revision: a commit, a tag or a branch; None for the known or newest commit
 
     Attributes:
         name: as given, without the revision
-        revision: the commit that was loaded, or a short name of a folder's files
+        revision: the commit that was loaded, or a short name of a folder's contents
         attention: how attention is computed
 
     Raises:
@@ -41,16 +43,16 @@ class Annotator:
         device: str | None = None,
         dtype: str | None = None,
         trust_remote_code: bool = False,
+        revision: str | None = None,
     ):
-        source = Source.of(name, trust_remote_code)
-        self.name = source.name
         self.place = Place.best(device, dtype)
-        with explained(source.name):
+        with explained(name):
+            source = Source.of(name, revision, trust_remote_code)
             self.processor = AutoProcessor.from_pretrained(source.name, **source.keywords)
             self.model, self.attention = with_attention(
                 self.place, lambda way: _load(source, self.place, way)
             )
-        self.revision = resolved_revision(source, self.model.config)
+        self.name, self.revision = source.name, source.revision
         self._ends = _end_tokens(self.model, self.processor.tokenizer)
         self._constraints: dict[str, SchemaConstraint] = {}
         template = inspect.signature(self.processor.tokenizer.apply_chat_template).parameters

@@ -16,7 +16,8 @@ from transformers.utils import cached_file
 from .errors import ModelUnavailable
 from .frames import SampledClip
 from .known import KNOWN
-from .loading import Place, Source, explained, resolved_revision, with_attention
+from .loading import Place, explained, with_attention
+from .source import Source
 
 # How token vectors become one where a checkpoint is a bare transformer: a decoder's last
 # token has read all others; Molmo2 was trained to caption, not to embed, so all count alike.
@@ -41,10 +42,12 @@ class Embedder:
         device: "cuda", "mps", "cpu"; by default the best that is there
         dtype: "bfloat16", "float16", "float32"; by default bfloat16 on a GPU
         trust_remote_code: whether code that comes with the weights may run here
+        revision: a commit, a tag or a branch; None for the known or newest commit
 
     Attributes:
         name: as given, without the revision
-        revision: the commit that was loaded, or a short name of a folder's files
+        revision: the commit that was loaded, or a short name of a folder's contents
+        identity: what loads exactly this model again: ``name@commit``, or the folder
         pooling: the pooling used; "as published" where the checkpoint says; "none" where it
             gives one vector straight away
 
@@ -60,28 +63,21 @@ class Embedder:
         device: str | None = None,
         dtype: str | None = None,
         trust_remote_code: bool = False,
+        revision: str | None = None,
     ):
         if pooling is not None and pooling not in _POOLINGS:
             raise ValueError(f"pooling must be one of {', '.join(_POOLINGS)}, not {pooling!r}.")
-        source = Source.of(name, trust_remote_code)
-        known = KNOWN.get(source.name)
-        self.name = source.name
         self.place = Place.best(device, dtype)
-        self.prompt = prompt if prompt is not None else (known and known.prompt)
-        self.prompt_name = known.prompt_name if known else None
-        with explained(source.name):
+        with explained(name):
+            source = Source.of(name, revision, trust_remote_code)
+            known = KNOWN.get(source.name)
             published = pooling is None and _has_recipe(source)
             self.pooling = "as published" if published else pooling or _pooling_of(source, known)
             self.model = _load(source, self.place, self.pooling)
             if not published and _is_pooled(self.model[0]):
                 self.pooling = "none"
-        self.revision = resolved_revision(source, self.model.transformers_model.config)
-
-    @property
-    def identity(self) -> str:
-        """What loads exactly this model again: ``name@revision``, or the folder."""
-        local = self.revision.startswith("local-") or self.revision == "unpinned"
-        return self.name if local else f"{self.name}@{self.revision}"
+        self.name, self.revision, self.identity = source.name, source.revision, source.identity
+        self.prompt = prompt if prompt is not None else (known and known.prompt)
 
     @property
     def dimension(self) -> int:
@@ -164,18 +160,14 @@ class Embedder:
         unique = list(dict.fromkeys(t for t in texts if isinstance(t, str) and t.strip()))
         if not unique:
             return [None] * len(texts)
-        vectors = dict(zip(unique, self._encode(unique, batch_size, texts=True)))
+        vectors = dict(zip(unique, self._encode(unique, batch_size)))
         return [vectors.get(text) for text in texts]
 
     def _takes(self, medium: str) -> bool:
         return bool(self.model.supports(medium))
 
-    def _encode(self, inputs: list, batch_size: int | None = None, texts: bool = False):
-        keywords: dict[str, Any] = {}
-        if self.prompt is not None:
-            keywords["prompt"] = self.prompt
-        elif texts and self.prompt_name is not None:
-            keywords["prompt_name"] = self.prompt_name
+    def _encode(self, inputs: list, batch_size: int | None = None) -> np.ndarray:
+        keywords: dict[str, Any] = {} if self.prompt is None else {"prompt": self.prompt}
         vectors = self.model.encode(
             inputs,
             batch_size=batch_size or len(inputs),
@@ -191,7 +183,7 @@ def _has_recipe(source: Source) -> bool:
     found = cached_file(
         source.name,
         "modules.json",
-        revision=source.revision,
+        revision=source.keywords["revision"],
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
     )

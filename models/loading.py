@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers.utils import is_flash_attn_2_available
+from transformers.utils import is_flash_attn_2_available, logging
 
 from .errors import ModelUnavailable
-from .known import describe, split_revision, warn_if_unpinned
+from .known import describe, split_revision
+from .source import cached_commits
 
 
 @dataclass(frozen=True)
@@ -50,53 +49,6 @@ class Place:
         return (*(("flash_attention_2",) if flash else ()), "sdpa", "eager")
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the weights come from.
-
-    Attributes:
-        name: a name on the hub, or a folder
-        revision: the commit asked for; None for the newest
-        trust_remote_code: whether code that comes with the weights may run here
-    """
-
-    name: str
-    revision: str | None = None
-    trust_remote_code: bool = False
-
-    @classmethod
-    def of(cls, name: str, trust_remote_code: bool = False) -> Source:
-        """Reads ``name``, ``name@revision`` or a folder."""
-        if Path(name).is_dir():
-            return cls(name, None, trust_remote_code)
-        base, revision = split_revision(name)
-        warn_if_unpinned(base, revision, is_local=False)
-        return cls(base, revision, trust_remote_code)
-
-    @property
-    def keywords(self) -> dict[str, Any]:
-        """The keywords that every ``from_pretrained`` takes."""
-        return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
-
-
-def resolved_revision(source: Source, config: Any) -> str:
-    """What was really loaded, to be recorded with every result.
-
-    Returns:
-        the commit; ``local-`` and a short name of the files' sizes and times for a folder
-    """
-    if Path(source.name).is_dir():
-        return f"local-{_stamp(Path(source.name))}"
-    commit = getattr(config, "_commit_hash", None)
-    return commit or source.revision or "unpinned"
-
-
-def _stamp(folder: Path) -> str:
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    return hashlib.blake2b(repr(stats).encode(), digest_size=6).hexdigest()
-
-
 def with_attention(place: Place, load: Callable[[str], Any]) -> tuple[Any, str]:
     """Loads with the first way of computing attention that the architecture knows.
 
@@ -119,9 +71,11 @@ def with_attention(place: Place, load: Callable[[str], Any]) -> tuple[Any, str]:
 
 @contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turns whatever loading raises into a sentence that says what to do."""
+    """Turns whatever loading raises into a sentence that says what to do, and loads quietly."""
+    name = split_revision(name)[0]
     try:
-        yield
+        with without_weights_bar():
+            yield
     except ModelUnavailable:
         raise
     except ImportError as error:
@@ -135,11 +89,25 @@ def explained(name: str) -> Iterator[None]:
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelUnavailable(
-            f"{name} cannot be loaded. {_advice(error)} {describe(name)}"
+            f"{name} cannot be loaded. {_advice(name, error)} {describe(name)}"
         ) from error
 
 
-def _advice(error: Exception) -> str:
+@contextmanager
+def without_weights_bar() -> Iterator[None]:
+    """Silences the bar of weights read from disk, and leaves those of downloads."""
+    set_hook = getattr(logging, "set_tqdm_hook", None)  # newer than transformers 5.0
+    if set_hook is None:
+        yield
+        return
+    before = set_hook(lambda bar, args, keywords: logging.EmptyTqdm(*args, **keywords))
+    try:
+        yield
+    finally:
+        set_hook(before)
+
+
+def _advice(name: str, error: Exception) -> str:
     text = str(error)
     if "trust_remote_code" in text:
         return (
@@ -154,9 +122,15 @@ def _advice(error: Exception) -> str:
     if "does not recognize this architecture" in text or "model type" in text:
         return "This version of transformers does not know it: pip install -U transformers."
     if "offline" in text.lower() or "couldn't connect" in text.lower() or "cached" in text:
+        held = cached_commits(name)
+        if held:
+            return (
+                "This revision of it is not in the local cache and the hub cannot be reached. "
+                f"The cache holds {', '.join(held[:4])}: give one of them as the revision."
+            )
         return (
             "It is not in the local cache and the hub cannot be reached. Download it where there "
-            "is a network (hf download), or give a folder."
+            f"is a network (hf download {name}), or give a folder."
         )
     return _first_line(error)
 

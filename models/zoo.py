@@ -183,11 +183,13 @@ def load_model(model_name: str, model_path: str | None = None, **kwargs: Any) ->
         model_path: the file that :func:`download_model` left, or a folder of weights
         **kwargs: of the frames (``fps``, ``max_frames``, ``max_pixels``, ``mode``,
             ``timeout``), of the model (``name_or_path``, ``pooling``, ``prompt``, ``device``,
-            ``dtype``, ``trust_remote_code``, ``media_type``), of the answer
+            ``dtype``, ``revision``, ``trust_remote_code``, ``media_type``), of the answer
             (``operation``, ``custom_prompt``, ``max_new_tokens``, ``sample``,
             ``temperature``, ``top_p``, ``seed``), and ``role`` (``lens`` or ``witness``)
     """
     name = kwargs.pop("name_or_path", None) or _pointed(model_path) or model_name
+    # A revision of one's own takes the place of the one that was downloaded
+    name = split_revision(name)[0] if kwargs.get("revision") else name
     if name in (ANY_LENS, ANY_WITNESS):
         raise ValueError(f"{name} needs the keyword name_or_path: which model to load.")
     role = kwargs.pop("role", None) or _role(model_name)

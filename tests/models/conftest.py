@@ -85,3 +85,16 @@ def sampled(real_clips):
 def servers():
     """The module of chat servers that behave badly."""
     return _module("servers")
+
+
+@pytest.fixture(scope="session")
+def hubs():
+    """The module that makes caches of Hugging Face's hub."""
+    return _module("hub")
+
+
+@pytest.fixture
+def hub(hubs, tmp_path, monkeypatch):
+    """An empty cache of the hub, which itself is out of reach."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return hubs.Cache(tmp_path / "hub")

@@ -173,7 +173,7 @@ def test_a_model_that_is_not_there_says_how_large_it_is_and_what_it_needs():
     with pytest.raises(ModelUnavailable) as refused:
         Annotator("Qwen/Qwen3-VL-8B-Instruct", device="cpu")
 
-    assert "17.6 GB" in str(refused.value)
+    assert "17.5 GB" in str(refused.value)
     assert "pip install torchvision accelerate" in str(refused.value)
 
 

@@ -130,6 +130,7 @@ def test_every_known_model_and_its_licence_is_in_the_manifest():
     assert set(models) == {*KNOWN, zoo.ANY_LENS, zoo.ANY_WITNESS}
     for name, known in KNOWN.items():
         assert models[name]["license"] == known.licence
+        assert models[name]["description"].endswith(known.size)
         assert set(known.packages) <= set(models[name]["requirements"]["packages"])
     files = [model["base_filename"] for model in manifest["models"]]
     assert len(set(files)) == len(files)

@@ -56,6 +56,7 @@ _models = _models_fixtures()
 checkpoint, checkpoints = _models.checkpoint, _models.checkpoints
 films, film, real_clips = _models.films, _models.film, _models.real_clips
 servers = _models.servers
+hub, hubs = _models.hub, _models.hubs
 
 
 @pytest.fixture(scope="session")

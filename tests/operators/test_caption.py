@@ -262,7 +262,7 @@ def test_what_cannot_work_is_said_before_anything_is_loaded(clips, caption, sett
 def test_a_model_that_cannot_be_had_is_said_before_any_sample_is_touched(clips, caption):
     before = set(clips.get_field_schema())
 
-    with pytest.raises(ModelUnavailable, match="17.6 GB"):
+    with pytest.raises(ModelUnavailable, match="17.5 GB"):
         caption(clips, model="Qwen/Qwen3-VL-8B-Instruct")
     with pytest.raises(ModelUnavailable, match="No server answers"):
         caption(clips, endpoint="http://127.0.0.1:9/v1")

@@ -30,15 +30,29 @@ def lexical_similarity(
     Raises:
         ValueError: if the lengths differ
     """
+    return folded_similarity(fold(left, case_sensitive), fold(right, case_sensitive))
+
+
+def fold(texts: Sequence[str | None], case_sensitive: bool = False) -> list[str | None]:
+    """Texts as they are compared: ends stripped, in lower case; None where there is none."""
+    form = str.strip if case_sensitive else _lower
+    return [form(text) if is_scorable(text) else None for text in texts]
+
+
+def folded_similarity(left: Sequence[str | None], right: Sequence[str | None]) -> np.ndarray:
+    """:func:`lexical_similarity` of texts that :func:`fold` gave.
+
+    Raises:
+        ValueError: if the lengths differ
+    """
     if len(left) != len(right):
         raise ValueError(f"{len(left)} texts cannot be paired with {len(right)}.")
     scores = np.full(len(left), np.nan)
-    pairs = [i for i, (a, b) in enumerate(zip(left, right)) if is_scorable(a) and is_scorable(b)]
+    pairs = [i for i, (a, b) in enumerate(zip(left, right)) if a is not None and b is not None]
     if pairs:
-        fold = str.strip if case_sensitive else _fold
         scores[pairs] = cpdist(
-            [fold(left[i]) for i in pairs],
-            [fold(right[i]) for i in pairs],
+            [left[i] for i in pairs],
+            [right[i] for i in pairs],
             scorer=Levenshtein.normalized_similarity,
             dtype=np.float64,
             workers=-1,
@@ -46,5 +60,5 @@ def lexical_similarity(
     return scores
 
 
-def _fold(text: str) -> str:
+def _lower(text: str) -> str:
     return text.strip().lower()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from .lexical import lexical_similarity
+from .lexical import fold, folded_similarity
 from .semantic import cosine_similarity
 from .support import Tokens, TokenWeights, support
 
@@ -25,6 +26,11 @@ class Column:
     texts: Sequence[str | None]
     vectors: np.ndarray | None = None
     tokens: Sequence[Tokens | None] | None = None
+
+    @cached_property
+    def folded(self) -> list[str | None]:
+        """The texts as ``lex`` compares them: folded once, however many edges meet here."""
+        return fold(self.texts)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ METRICS = {
             "lex",
             "Lexical similarity",
             "texts",
-            lambda said, heard, weights: lexical_similarity(said.texts, heard.texts),
+            lambda said, heard, weights: folded_similarity(said.folded, heard.folded),
         ),
         Metric(
             "sem",

@@ -9,7 +9,7 @@ _LONGEST = 32  # an "N/A" with blanks around it; longer texts need no closer loo
 
 def is_missing(text: object) -> bool:
     """Tells whether there is no text to compare: None, not a string, or blank."""
-    return not isinstance(text, str) or not text.strip()
+    return not isinstance(text, str) or not text or text.isspace()
 
 
 def is_na(text: object) -> bool:
@@ -30,8 +30,9 @@ def clean(text: str) -> str:
     Lone surrogates and null characters cannot be encoded as UTF-8 or hashed by
     a tokenizer; one broken label must not stop a run.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-8", "replace").decode("utf-8")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-8", "replace").decode("utf-8")
     return text.replace("\x00", " ").strip()

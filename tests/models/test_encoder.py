@@ -91,8 +91,20 @@ def test_a_model_that_cannot_be_loaded_says_what_to_do(name, monkeypatch):
     assert name in str(error.value)
 
 
+def test_a_vector_is_the_same_to_the_bit_whatever_is_encoded_with_it(encoder):
+    texts = [f"{'word ' * (n % 23)}number {n}" for n in range(150)]
+    together, tokens = encoder.encode_tokens(texts)
+    for part in (slice(0, 1), slice(3, 40), slice(40, 150, 7)):
+        alone, records = encoder.encode_tokens(texts[part])
+        np.testing.assert_array_equal(alone, together[part])
+        for record, same in zip(records, tokens[part]):
+            np.testing.assert_array_equal(record.vectors, same.vectors)
+
+
 def test_budget_keeps_every_text_and_the_padded_size():
     lengths = np.array([3, 900, 50, 50, 7, 1, 300])
     batches = list(encoder_module._budgeted(lengths, 512))
-    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    assert all(len(b) == 1 or len(b) * lengths[b].max() <= 512 for b in batches)
+    assert sorted(row for rows, _, _ in batches for row in rows) == list(range(len(lengths)))
+    assert all(size == 1 or size * length <= 512 for _, size, length in batches)
+    assert all(len(rows) <= size for rows, size, _ in batches)
+    assert all(lengths[rows].max() <= length for rows, _, length in batches)

@@ -1,0 +1,203 @@
+"""One video, many questions: the clip is encoded once, and each question reads its cache.
+
+The keys and values of everything up to the statement are computed in one forward pass
+and repeated for a batch of statements, whose own few tokens are then all that is left to
+compute. Positions go on where the clip's ended, in three dimensions where the architecture
+counts time, height and width (Qwen3-VL).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .annotator import Annotator, _to, _video
+from .frames import SampledClip
+
+# What differs from one statement to the next must not be read as shared
+_PROBES = ("A dog.", "7 cats", "\u00c9t\u00e9")
+# Log odds of the two ways may differ by rounding, more so in 16 bits
+_TOLERANCE = {torch.float32: 1e-3}
+_HALF_TOLERANCE = 0.25
+
+
+@dataclass(frozen=True)
+class Framing:
+    """What stands around the clip and the statement.
+
+    Attributes:
+        question: makes the words that follow the clip out of a statement
+        system: the system's message; None for none
+        before: words between the user's turn and the clip
+    """
+
+    question: Callable[[str], str]
+    system: str | None = None
+    before: str = ""
+
+    def messages(self, video: dict, words: str) -> list[dict]:
+        """The conversation about a clip, with the words that follow it."""
+        content = [{"type": "text", "text": self.before}] if self.before else []
+        content += [video, {"type": "text", "text": words}]
+        turns = [{"role": "user", "content": content}]
+        if self.system:
+            spoken = [{"type": "text", "text": self.system}]
+            turns.insert(0, {"role": "system", "content": spoken})
+        return turns
+
+
+class SharedPrefix:
+    """A clip that a chat model has watched, ready to be asked about statements.
+
+    Args:
+        annotator: the chat model
+        clip: what it watches
+        framing: what is said around it
+        shared: False encodes the clip anew for each statement
+
+    Attributes:
+        shared: whether the clip is encoded once for all statements
+    """
+
+    def __init__(
+        self, annotator: Annotator, clip: SampledClip, framing: Framing, shared: bool = True
+    ):
+        self._annotator, self._clip, self._framing = annotator, clip, framing
+        self._model = annotator.model
+        self.shared = shared and self._encode()
+
+    @torch.inference_mode()
+    def logits(self, statements: Sequence[str]) -> torch.Tensor:
+        """The logits of the answer's first token.
+
+        Returns:
+            ``(n, vocabulary)`` float32, on the CPU
+        """
+        if not statements:
+            return torch.empty(0, 0)
+        if not self.shared:
+            return torch.cat([self.apart(statement) for statement in statements])
+        tails = [self._tail(statement) for statement in statements]
+        size = len(self._common)
+        if any(tail[:size] != self._common or len(tail) == size for tail in tails):
+            return torch.cat([self.apart(statement) for statement in statements])
+        return self._after([tail[size:] for tail in tails])
+
+    @torch.inference_mode()
+    def apart(self, statement: str) -> torch.Tensor:
+        """The same for one statement, by a forward pass of its own over clip and words."""
+        inputs = self._inputs(statement)
+        return self._model(**inputs, logits_to_keep=1).logits[:, -1].float().cpu()
+
+    @property
+    def tolerance(self) -> float:
+        """How far the log odds of the two ways may lie apart by rounding alone."""
+        return _TOLERANCE.get(self._annotator.place.dtype, _HALF_TOLERANCE)
+
+    # ---- the shared part ----
+
+    @torch.inference_mode()
+    def _encode(self) -> bool:
+        head, self._end = self._render()
+        self._lead = _after_last_mark(head, self._annotator.processor.tokenizer)
+        inputs = self._inputs(_PROBES[0])
+        ids, tail = inputs["input_ids"][0].tolist(), self._tail(_PROBES[0])
+        if ids[-len(tail) :] != tail:
+            return False  # the words do not come last, or are read in another way
+        self._common = _common_start([self._tail(probe) for probe in _PROBES])
+        size = len(ids) - len(tail) + len(self._common)
+        total = len(ids)
+        cut = {
+            key: value[:, :size]
+            if isinstance(value, torch.Tensor) and value.dim() == 2 and value.shape[1] == total
+            else value
+            for key, value in inputs.items()
+        }
+        result = self._model(**cut, use_cache=True, logits_to_keep=1)
+        self._cache, self._size = result.past_key_values, size
+        inner = getattr(self._model, "model", self._model)
+        deltas = getattr(inner, "rope_deltas", None)
+        self._delta = None if deltas is None else deltas.clone()
+        return hasattr(self._cache, "batch_repeat_interleave")
+
+    def _after(self, tails: list[list[int]]) -> torch.Tensor:
+        device, rows = self._annotator.place.device, len(tails)
+        longest = max(map(len, tails))
+        pad = self._annotator.processor.tokenizer.pad_token_id or 0
+        ids = torch.full((rows, longest), pad, dtype=torch.long)
+        own = torch.zeros((rows, longest), dtype=torch.long)
+        for row, tail in enumerate(tails):  # on the left, so that the last token is the last
+            ids[row, longest - len(tail) :] = torch.tensor(tail)
+            own[row, longest - len(tail) :] = 1
+        positions = (self._size + own.cumsum(dim=1) - 1).clamp(min=0)
+        if self._delta is not None:
+            positions = positions[None].expand(3, -1, -1) + self._delta.cpu()
+        before = torch.ones((rows, self._size), dtype=torch.long)
+        cache = copy.deepcopy(self._cache)
+        cache.batch_repeat_interleave(rows)
+        result = self._model(
+            input_ids=ids.to(device),
+            attention_mask=torch.cat([before, own], dim=1).to(device),
+            position_ids=positions.to(device),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return result.logits[:, -1].float().cpu()
+
+    # ---- words to tokens ----
+
+    def _inputs(self, statement: str) -> Any:
+        annotator, clip = self._annotator, self._clip
+        words = self._framing.question(statement)
+        inputs = annotator.processor.apply_chat_template(
+            [self._framing.messages(_video(clip), words)],
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            add_generation_prompt=True,
+            processor_kwargs={
+                "do_sample_frames": False,
+                "video_metadata": [[clip.video_metadata()]],
+            },
+            **({"sanitize_control_tokens": True} if annotator._sanitize else {}),
+        )
+        return _to(inputs, annotator.place)
+
+    def _render(self) -> tuple[str, str]:
+        """What stands before and after the words, as the template writes it."""
+        mark = "\u2063words\u2063"
+        turns = self._framing.messages({"type": "video"}, mark)
+        text = self._annotator.processor.apply_chat_template(
+            [turns], tokenize=False, add_generation_prompt=True
+        )
+        head, _, end = (text if isinstance(text, str) else text[0]).partition(mark)
+        return head, end
+
+    def _tail(self, statement: str) -> list[int]:
+        tokenizer = self._annotator.processor.tokenizer
+        words = self._lead + self._framing.question(statement)
+        # Words in a statement never pass for the template's own marks
+        said = tokenizer.encode(words, add_special_tokens=False, split_special_tokens=True)
+        end = tokenizer.encode(self._end, add_special_tokens=False, split_special_tokens=False)
+        return said + end
+
+
+def _after_last_mark(head: str, tokenizer: Any) -> str:
+    """The plain words at the end of a text, which are read together with what follows."""
+    marks = [token.content for token in tokenizer.added_tokens_decoder.values()]
+    last = max((head.rfind(mark) + len(mark) for mark in marks if mark in head), default=0)
+    return head[last:]
+
+
+def _common_start(sequences: Sequence[Sequence[int]]) -> list[int]:
+    common = []
+    for tokens in zip(*sequences):
+        if len(set(tokens)) > 1:
+            break
+        common.append(tokens[0])
+    return common

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import fiftyone as fo
+from fiftyone import ViewField as F
 
 from ..agreement.aspects import (
     ACTION100M,
@@ -16,6 +17,7 @@ from ..agreement.aspects import (
 )
 from ..engine.columns import root_dataset
 from ..engine.labels import LABEL_LISTS, find_source
+from ..engine.table import Rows
 from .settings import setting
 
 Samples = fo.core.collections.SampleCollection
@@ -88,6 +90,16 @@ def chosen_aspects(given: object, segments: str | None) -> tuple[Aspect, ...]:
     )
 
 
+def groups_of(rows: Rows, group_field: str | None) -> list | None:
+    """Which rows are of one video: clips of a group, and labels of a sample; None where unknown."""
+    if not group_field and rows.labels is None:
+        return None
+    groups = rows.samples.columns.get(group_field, [None] * len(rows.samples))
+    # a clip of no known video is a video of its own
+    named = [i if group is None else group for i, group in zip(rows.samples.ids, groups)]
+    return [named[sample] for sample in rows.owner]
+
+
 # ---- form ----
 
 
@@ -99,6 +111,8 @@ def check_aspects(
         aspects = chosen_aspects(given, segments)
     except ValueError as error:
         return {"aspects": f"Aspects: {error}"}
+    if segments and not samples.match(F(f"{segments}.detections").length() > 0).limit(1).count():
+        return {"segments": f"Segments: no sample has labels in {segments!r}."}
     known = edge_names(aspects)
     unknown = [edge for edge in edges or [] if edge not in known]
     if unknown:

@@ -23,6 +23,7 @@ from .audit_settings import (
     edges_setting,
     encoder_setting,
     group_setting,
+    groups_of,
     segments_setting,
 )
 from .base import Stage
@@ -163,22 +164,12 @@ def _read(table: SampleTable | LabelTable, ids: list[str], settings: CalibrateSe
     return table.read(ids, fields, [settings.group_field] if settings.group_field else [])
 
 
-def _groups(rows: Rows, settings: CalibrateSettings) -> list | None:
-    """Which rows are of one video: clips of a group, and a sample's segments."""
-    if not settings.group_field and not settings.segments:
-        return None
-    groups = rows.samples.columns.get(settings.group_field, [None] * len(rows.samples))
-    # a clip of no known video is a video of its own
-    named = [i if group is None else group for i, group in zip(rows.samples.ids, groups)]
-    return [named[sample] for sample in rows.owner]
-
-
 def _calibrate(
     rows: Rows, columns: object, settings: CalibrateSettings, tally: Tally
 ) -> dict[str, np.ndarray]:
     from ..agreement.triangle import calibrate_triangle, draw_wrong_pairs, fuse_aspects
 
-    groups, aspects = _groups(rows, settings), settings.chosen()
+    groups, aspects = groups_of(rows, settings.group_field), settings.chosen()
     annotations = [_encode(rows, [aspect.annotation], columns)[0] for aspect in aspects]
     pairs = draw_wrong_pairs(list(annotations), groups, rows.places, settings.seed)
     written, panels = {}, {}

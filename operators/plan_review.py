@@ -16,6 +16,7 @@ from ..engine import reviews
 from ..engine.columns import read_chunks, root_dataset
 from ..engine.progress import Progress
 from ..engine.review_queue import load_plan, save_plan
+from .audit_settings import aspects_setting
 from .base import Stage
 from .calibrate import CONFIDENCE, confidence_field
 from .settings import Settings, setting
@@ -31,13 +32,7 @@ class PlanSettings(Settings):
     aspect: str = setting(
         "sum_detailed", "Aspect", "The aspect whose annotation is reviewed", required=True
     )
-    aspects: object = setting(
-        "action100m",
-        "Aspects",
-        "Where the aspect is found: action100m, or a list of aspects as JSON",
-        kind="aspects",
-        required=True,
-    )
+    aspects: object = aspects_setting("Where the aspect is found")
     score: str | None = setting(
         None,
         "Score",

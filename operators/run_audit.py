@@ -9,6 +9,7 @@ import fiftyone as fo
 from ..agreement.aspects import ACTION100M_HOISTED, read_aspects
 from ..engine.columns import root_dataset
 from ..engine.progress import Progress
+from .audit_settings import aspects_setting
 from .base import Stage
 from .calibrate import Calibrate
 from .hoist_labels import HoistLabels
@@ -36,13 +37,7 @@ class RunSettings(Settings):
         many=True,
         choices=tuple(STAGES),
     )
-    aspects: object = setting(
-        "action100m",
-        "Aspects",
-        "What is compared: action100m, or a list of aspects as JSON",
-        kind="aspects",
-        required=True,
-    )
+    aspects: object = aspects_setting()
     settings: dict = setting(
         {}, "Settings", 'The stages\' own settings, as {"tag_confidence": {"aspect": "actor"}}'
     )

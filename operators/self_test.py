@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 import fiftyone as fo
 import numpy as np
 
-from ..agreement.aspects import PRESETS, Aspect, read_aspects
+from ..agreement.aspects import Aspect
 from ..agreement.metrics import METRICS, Column, support_by_all
 from ..agreement.support import TokenWeights
 from ..agreement.texts import clean, is_scorable
-from ..engine.columns import Chunk, read_chunks, root_dataset
 from ..engine.progress import Progress
+from ..engine.table import LabelTable, Rows, SampleTable, open_table
+from .audit_settings import (
+    aspects_setting,
+    check_aspects,
+    chosen_aspects,
+    encoder_setting,
+    group_setting,
+    groups_of,
+    segments_setting,
+)
 from .base import Stage
-from .score_agreement import check_aspects
 from .settings import Settings, setting
 
 # Under this AUROC a kind of error is called invisible: little better than a coin.
 _VISIBLE = 0.65
 _FEWEST = 10
+_POOL = 8  # segments to draw each from, so that they are of several videos
 
 Samples = fo.core.collections.SampleCollection
 
@@ -29,29 +40,16 @@ Samples = fo.core.collections.SampleCollection
 
 @dataclass(frozen=True)
 class SelfTestSettings(Settings):
-    aspects: object = setting(
-        "action100m",
-        "Aspects",
-        f"What is compared: {', '.join(PRESETS)}, or a list of aspects as JSON",
-        kind="aspects",
-        required=True,
-    )
+    aspects: object = aspects_setting()
+    segments: str | None = segments_setting()
     kinds: list | None = setting(
         None, "Kinds", "Which errors to plant, such as actor or number; all where empty", many=True
     )
-    group_field: str | None = setting(
-        None,
-        "Group",
-        "The field that tells which clips are of one video; other_segment needs it",
-        kind="field",
-        types=(fo.StringField, fo.IntField, fo.ObjectIdField),
-    )
+    group_field: str | None = group_setting("; other_segment needs it, or segments")
     sample_size: int = setting(
-        300, "Sample size", "How many samples to plant errors into, drawn at random", low=20
+        300, "Sample size", "Into how many of them to plant errors, drawn at random", low=20
     )
-    encoder: str | None = setting(
-        None, "Encoder", "The sentence encoder; the embedded all-MiniLM-L6-v2 where empty"
-    )
+    encoder: str | None = encoder_setting()
     seed: int = setting(51, "Seed", "The same seed plants the same errors", low=0)
 
 
@@ -76,7 +74,7 @@ class SelfTest(Stage):
         unknown = [kind for kind in settings.kinds or [] if kind not in KINDS]
         if unknown:
             return {"kinds": f"Kinds: there is no {unknown[0]!r}; there are {', '.join(KINDS)}."}
-        return check_aspects(root_dataset(samples), settings.aspects, None)
+        return check_aspects(samples, settings.aspects, None, settings.segments)
 
     def work(self, samples: Samples, settings: SelfTestSettings, progress: Progress) -> dict:
         from ..agreement.plant import KINDS
@@ -84,27 +82,28 @@ class SelfTest(Stage):
         from ..models.encoder import Encoder
 
         encoder = Encoder(settings.encoder)
-        aspects = read_aspects(settings.aspects)
-        chunk = _draw(samples, aspects, settings)
+        aspects = chosen_aspects(settings.aspects, settings.segments)
+        table = open_table(samples, settings.segments)
+        drawn = _draw(table, aspects, settings)
         kinds = settings.kinds or list(KINDS)
-        rows: list[dict] = []
+        found: list[dict] = []
         with progress.step("Planting errors", len(aspects)) as advance:
             for aspect in aspects:
-                test = _AspectTest(aspect, chunk, ColumnEncoder(encoder, with_tokens=True))
-                rows += [test.measure(kind, settings) for kind in kinds]
+                test = _AspectTest(aspect, drawn, ColumnEncoder(encoder, with_tokens=True))
+                found += [test.measure(kind, settings) for kind in kinds]
                 advance(1)
-        return _report(samples.count(), len(chunk), rows, encoder.revision)
+        return _report(table, len(drawn), found, encoder.revision)
 
 
 class _AspectTest:
     """One aspect's texts, and how each metric scores them, as they are and changed."""
 
-    def __init__(self, aspect: Aspect, chunk: Chunk, columns: object) -> None:
-        self._aspect, self._chunk, self._columns = aspect, chunk, columns
+    def __init__(self, aspect: Aspect, rows: Rows, columns: object) -> None:
+        self._aspect, self._rows, self._columns = aspect, rows, columns
         self._texts = [
-            clean(t) if is_scorable(t) else None for t in chunk.columns[aspect.annotation]
+            clean(t) if is_scorable(t) else None for t in rows.columns[aspect.annotation]
         ]
-        self._heard = [self._column(chunk.columns[name]) for name in aspect.opinions.values()]
+        self._heard = [self._column(rows.columns[name]) for name in aspect.opinions.values()]
         said = self._column(self._texts)
         known = [said, *self._heard]
         self._weights = TokenWeights(t.ids for column in known for t in column.tokens if t)
@@ -115,10 +114,8 @@ class _AspectTest:
         from ..agreement.plant import plant
         from ..agreement.reliability import area_under_roc, recall_at_false_alarms
 
-        groups = None
-        if settings.group_field:
-            groups = self._chunk.columns[settings.group_field]
-        planted = plant(self._texts, kind, settings.seed, groups)
+        groups = groups_of(self._rows, settings.group_field)
+        planted = plant(self._texts, kind, settings.seed, groups, self._rows.places)
         row = {"aspect": self._aspect.name, "kind": kind, "planted": int(planted.changed.sum())}
         if row["planted"] < _FEWEST:
             return row
@@ -145,23 +142,32 @@ class _AspectTest:
         return scores
 
 
-def _draw(samples: Samples, aspects: tuple[Aspect, ...], settings: SelfTestSettings) -> Chunk:
-    drawn = samples.take(settings.sample_size, seed=settings.seed)
-    fields = [name for aspect in aspects for name in aspect.fields]
-    fields += [settings.group_field] if settings.group_field else []
-    (chunk,) = read_chunks(drawn, fields, size=settings.sample_size)
-    return chunk
+def _draw(
+    table: SampleTable | LabelTable, aspects: Sequence[Aspect], settings: SelfTestSettings
+) -> Rows:
+    chance = Random(settings.seed)
+    sizes = {sample_id: rows for sample_id, rows in table.sizes().items() if rows}
+    order = sorted(sizes)
+    chance.shuffle(order)
+    wanted = settings.sample_size * (_POOL if settings.segments else 1)
+    before = np.cumsum([0, *(sizes[sample_id] for sample_id in order)])[:-1]
+    names = [name for aspect in aspects for name in aspect.fields]
+    more = [settings.group_field] if settings.group_field else []
+    pool = table.read([i for i, seen in zip(order, before) if seen < wanted], names, more)
+    drawn = chance.sample(range(len(pool)), min(len(pool), settings.sample_size))
+    return pool.take(sorted(drawn))
 
 
-def _report(total: int, drawn: int, rows: list[dict], encoder: str) -> dict:
+def _report(table: SampleTable | LabelTable, drawn: int, rows: list[dict], encoder: str) -> dict:
     judged = [row for row in rows if "best" in row]
     blind: dict[str, list[str]] = {}
     for row in judged:
         if row[f"auroc {row['best']}"] < _VISIBLE:
             blind.setdefault(row["kind"], []).append(row["aspect"])
     summary = [
-        f"Planted errors into copies of {drawn:,} of {total:,} samples, drawn at random: "
-        f"{sum(row['planted'] for row in rows):,} changed texts. No sample was changed."
+        f"Planted errors into copies of {drawn:,} of {table.count():,} {table.noun}, drawn at "
+        f"random: {sum(row['planted'] for row in rows):,} changed texts. The dataset stays as it "
+        "was."
     ]
     summary += [
         f"This audit hardly sees errors of the kind {kind!r} in {', '.join(aspects)}."
@@ -173,4 +179,4 @@ def _report(total: int, drawn: int, rows: list[dict], encoder: str) -> dict:
             f"Too few texts could hold {', '.join(untested)} ({_FEWEST} are needed), so nothing is "
             "known of these."
         )
-    return {"summary": summary, "samples": drawn, "encoder": encoder, "detection": rows}
+    return {"summary": summary, table.noun: drawn, "encoder": encoder, "detection": rows}

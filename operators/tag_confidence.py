@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 
-from ..agreement.aspects import PRESETS, Aspect, read_aspects
+from ..agreement.aspects import Aspect, read_aspects
 from ..agreement.workshop_rules import THRESHOLDS
 from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns
 from ..engine.fields import STATUS
 from ..engine.progress import Progress
 from ..engine.workspace import install_views
+from .audit_settings import aspects_setting
 from .base import Stage
 from .calibrate import CONFIDENCE, confidence_field
 from .settings import Settings, setting
@@ -66,11 +67,10 @@ class TagSettings(Settings):
         high=1.0,
         shown=lambda settings: settings.rules == "workshop",
     )
-    aspects: object = setting(
-        "action100m",
-        "Aspects",
-        f"Where the aspect is found: {', '.join(PRESETS)}, or a list of aspects as JSON",
+    aspects: object = aspects_setting(
+        "Where the aspect is found",
         kind="json",
+        required=False,
         shown=lambda settings: settings.rules == "calibrated",
     )
     overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")

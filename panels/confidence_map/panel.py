@@ -1,76 +1,83 @@
-"""Confidence map: lexical against semantic agreement, one point a sample."""
+"""Confidence map: where annotations and witnesses agree, and what tags that would give."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 
-import fiftyone as fo
 import fiftyone.operators as foo
 import numpy as np
-from fiftyone.operators.categories import Categories
 
-from ...agreement.workshop_rules import TAGS, THRESHOLDS
-from . import chart, page
-from .empty import next_stage
-from .scores import MapScores, corners, find_comparisons, read_scores
-
-PLUGIN = "@second-opinion/audit"
-
-#: The aspect shown first where it was scored: the longest text says most.
-_FIRST = "sum_detailed"
+from ...agreement.aspects import PRESETS, score_field
+from ...agreement.workshop_rules import THRESHOLDS
+from ..base import PLUGIN, AuditPanel, dataset_name
+from . import choices, page, picture, selection
+from .choices import Choice, as_picked, choose
+from .empty import next_stage, stage_for
+from .found import Found, find
+from .heat import add_cells, count_cells
+from .proposal import (
+    CALIBRATED,
+    COVERAGE,
+    FDR,
+    OURS,
+    Proposal,
+    possible_rules,
+    propose,
+    rule_fields,
+)
+from .table import Table, read_table
 
 _HELP = """\
-Each point is a sample. To the right, annotation and witness use the same words; further up, they
-mean the same. Draw a lasso, or click a point or a tag, to see those samples in the grid. Moving a
-threshold only shows what would change; **Apply** writes the tags.
+Each point is a sample. Draw a lasso, or click a point, a bar or a tag, to see those samples in the
+grid; select samples in the grid to see where they lie. **View** shows two scores against each
+other, how confidences are spread beside wrongly paired texts, one witness against another, a
+lens's projection, or a table of all aspects whose cells open on the map. Moving a slider only
+shows what would change; **Apply** writes the tags.
 """
 
 
-class ConfidenceMap(foo.Panel):
-    """Shows where annotation and witness agree, and lets a person move the thresholds.
+class ConfidenceMap(AuditPanel):
+    """Shows how far annotations can be trusted, and lets a person move the limits.
 
-    The panel's state holds a few scalars: the chosen comparison, the thresholds, counts, and
-    the view that the map is drawn of. The points go to the browser as panel data.
+    The panel's state holds a few scalars: what was picked, the limits, and the view that the map
+    is drawn of. The points go to the browser as panel data; the dataset's columns stay in the
+    server's memory until a sample is written.
     """
 
-    @property
-    def config(self) -> foo.PanelConfig:
-        return foo.PanelConfig(
-            name="confidence_map",
-            label="Confidence map",
-            icon="scatter_plot",
-            category=Categories.ANALYZE,
-            help_markdown=_HELP,
-            surfaces="grid",
-        )
+    name = "confidence_map"
+    label = "Confidence map"
+    help = _HELP
 
     # ---- what may happen ----
 
-    def execute(self, ctx: foo.ExecutionContext) -> object:
-        """Answers an event, unless it tells nothing new.
+    def is_news(self, ctx: foo.ExecutionContext) -> bool:
+        """Whether an event tells something new.
 
-        When the panel opens, the App reports the dataset, the view and every slider as changed.
-        Answers may cross: one to an empty event, with the state of then, would undo what a
-        person did since.
+        When the panel opens, the App reports the dataset, the view, the selection and every
+        slider as changed. Answers may cross: one to an empty event, with the state of then,
+        would undo what a person did since.
         """
-        return super().execute(ctx) if _is_news(ctx) else None
+        method, state = ctx.params.get("__method__"), ctx.panel.state
+        if method == "on_setting":
+            return state.get("drawn") != _settings(ctx)
+        if method == "on_change_view":
+            return selection.fingerprint(ctx.view) not in (state.get("seen"), state.get("shown"))
+        if method == "on_change_selected":
+            return (state.get("selected") or _digest([])) != _digest(sorted(ctx.selected))
+        return super().is_news(ctx)
 
     def on_load(self, ctx: foo.ExecutionContext) -> None:
         """Chooses what to show first, or what was shown before."""
-        state = ctx.panel.state
-        found = find_comparisons(ctx.dataset) if ctx.dataset is not None else {}
-        state.set({"comparisons": found, "dataset": _name(ctx)})
-        if not found:
-            return
-        if state.get("limits") != self._limits(ctx):
-            state.set("limits", self._limits(ctx))
-        self._choose(ctx)
-        self._draw(ctx)
+        ctx.panel.state.set({"dataset": dataset_name(ctx), "sent": None})
+        if ctx.dataset is not None:
+            ctx.panel.state.set("seen", selection.fingerprint(ctx.view))
+            self._draw(ctx)
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""
-        ctx.panel.state.set({"pick": {}, "limits": {}, "shown": None, "base": None})
+        fresh = {"pick": {}, "limits": {}, "fdr": None, "shown": None, "base": None}
+        ctx.panel.state.set(fresh)
         self.on_load(ctx)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
@@ -78,54 +85,69 @@ class ConfidenceMap(foo.Panel):
         ctx.panel.state.set({"shown": None, "base": None})
         self.on_load(ctx)
 
-    def on_setting(self, ctx: foo.ExecutionContext) -> None:
-        """Shows another comparison or colour, or what another threshold would change.
+    def on_change_selected(self, ctx: foo.ExecutionContext) -> None:
+        """Shows on the map what was selected in the grid."""
+        self._draw(ctx)
 
-        Writes nothing. By now the App has put the new value into the state.
+    def on_setting(self, ctx: foo.ExecutionContext) -> None:
+        """Shows another view, or what another limit would change; writes nothing.
+
+        By now the App has put the new value into the state.
         """
-        self._choose(ctx)
+        self._draw(ctx)
+
+    def on_cell(self, ctx: foo.ExecutionContext) -> None:
+        """Opens a cell of the table: its comparison on the map."""
+        table, found, chosen = self._look_up(ctx)
+        aspect, edge = ctx.params["aspect"], ctx.params["edge"]
+        placed = edge in found.comparable().get(aspect, ())
+        view = choices.AGREEMENT if placed else choices.WITNESSES
+        picked = {**as_picked(chosen), "view": view, "aspect": aspect, "edge": edge}
+        ctx.panel.state.set("pick", picked)
         self._draw(ctx)
 
     def on_reset(self, ctx: foo.ExecutionContext) -> None:
-        """Puts the thresholds back to the workshop's."""
-        ctx.panel.state.set("limits", dict(THRESHOLDS))
+        """Puts the limits back to where they began."""
+        ctx.panel.state.set({"limits": dict(THRESHOLDS), "fdr": FDR})
         self._draw(ctx)
 
     def on_lasso(self, ctx: foo.ExecutionContext) -> None:
         """Shows the samples inside the lasso."""
-        ids = [point["id"] for point in ctx.params.get("data") or [] if point.get("id")]
-        if ids:  # each lasso is followed by a second, empty event
-            self._show(ctx, self._base(ctx).select(ids))
+        marks = [point["id"] for point in ctx.params.get("data") or [] if point.get("id")]
+        if marks:  # each lasso is followed by a second, empty event
+            self._show(ctx, marks)
 
     def on_point(self, ctx: foo.ExecutionContext) -> None:
-        """Shows the sample that was clicked."""
+        """Shows the samples of the point, the bar or the square that was clicked."""
         if ctx.params.get("id"):
-            self._show(ctx, self._base(ctx).select(ctx.params["id"]))
+            self._show(ctx, [ctx.params["id"]])
 
     def on_tag(self, ctx: foo.ExecutionContext) -> None:
-        """Shows the samples that have a tag, or would have it with these thresholds."""
-        scores = self._scores(ctx)
-        tag, then = ctx.params["tag"], scores.tags_then(self._limits(ctx))
-        mask = then.get(tag)
-        if mask is None or not mask.any():  # a tag that these thresholds would take away
-            mask = scores.tags_now().get(tag)
-        self._show_rows(ctx, scores, mask)
+        """Shows the samples that have a tag, or would have it with these limits."""
+        table, _, _, proposal = self._propose(ctx)
+        tag = ctx.params["tag"]
+        mask = proposal.mask(proposal.then, tag)
+        if not mask.any():  # a tag that these limits would take away
+            mask = proposal.mask(proposal.now, tag)
+        selection.show(ctx, table, proposal.rows[mask])
+        self._draw(ctx)
 
     def on_show_all(self, ctx: foo.ExecutionContext) -> None:
         """Shows every sample of the map again."""
-        self._show(ctx, self._base(ctx))
+        selection.show_all(ctx)
+        self._draw(ctx)
 
     def on_apply(self, ctx: foo.ExecutionContext) -> None:
-        """Writes the tags that the thresholds give."""
-        tag = foo.get_operator(f"{PLUGIN}/tag_confidence")
-        picked = ctx.panel.state.get("pick")
+        """Writes the tags that the limits give."""
+        _, found, chosen = self._look_up(ctx)
+        given = {"aspect": chosen.aspect, "rules": chosen.rules}
+        if chosen.rules == CALIBRATED:
+            given |= {"fdr": chosen.fdr, "aspects": _as_setting(found, chosen.aspect)}
+        else:
+            given["thresholds"] = dict(chosen.limits)
         try:
-            report = tag(
-                self._base(ctx),
-                aspect=picked["aspect"],
-                rules="workshop",
-                thresholds=self._limits(ctx),
-            )
+            tag = foo.get_operator(f"{PLUGIN}/tag_confidence")
+            report = tag(selection.base_view(ctx), **given)
         except ValueError as error:
             ctx.ops.notify(str(error), variant="error")
             return
@@ -143,117 +165,142 @@ class ConfidenceMap(foo.Panel):
         """The panel's page; the points themselves were sent as panel data."""
         if ctx.dataset is None:
             return page.say("Open a dataset to see where its annotations are agreed with.")
-        if not (ctx.panel.state.get("counts") and ctx.panel.state.get("comparisons")):
+        table, found, chosen, proposal = self._propose(ctx)
+        if not (found.edges or found.confidences or found.lenses):
             stage = next_stage(ctx.dataset)
-            known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
-            return page.wait_for(stage, self.on_next_stage if known else None)
-        return page.build(self, ctx.panel.state, ctx.dataset)
+            return page.wait_for(stage, self._opener(stage))
+        root = page.begin(self, chosen, found, ctx.dataset)
+        lacking = stage_for(chosen.view, found)
+        if lacking is not None:
+            return page.lack(root, lacking, self._opener(lacking))
+        if chosen.view == choices.TABLE:
+            cells = count_cells(table, found, chosen.score, proposal.rows)
+            add_cells(root, cells, found.edges, chosen.score, self.on_cell)
+            return page.close(root)
+        drawn, mask = self._picture(ctx)
+        rules = possible_rules(table, found, chosen.aspect) if chosen.aspect else []
+        told = selection.tell(ctx, mask, proposal.rows)
+        return page.draw(root, self, drawn, chosen, proposal, rules, told)
 
-    def _choose(self, ctx: foo.ExecutionContext) -> None:
-        # What was picked, or what comes nearest to it here
-        found, picked = ctx.panel.state.get("comparisons"), ctx.panel.state.get("pick") or {}
-        aspect, edge, colour = (picked.get(name) for name in ("aspect", "edge", "colour"))
-        if aspect not in found:
-            aspect = _FIRST if _FIRST in found else next(iter(found))
-        if edge not in found[aspect]:
-            edge = next(iter(found[aspect]))
-        if colour not in page.colours(ctx.dataset):
-            colour = page.BY_TAG
-        chosen = {"aspect": aspect, "edge": edge, "colour": colour}
-        if chosen != picked:
-            ctx.panel.state.set("pick", chosen)
+    def _opener(self, stage: object):
+        known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
+        return self.on_next_stage if known else None
+
+    def _look_up(self, ctx: foo.ExecutionContext) -> tuple[Table, Found, Choice]:
+        dataset, state = ctx.dataset, ctx.panel.state
+        table = read_table(dataset)
+        runs = (dataset.list_runs(), dataset.list_brain_runs(), list(dataset.get_field_schema()))
+        found = table.remember(("found", _digest(runs)), lambda: find(dataset))
+        given = (state.get("pick") or {}, state.get("limits") or {}, state.get("fdr"))
+        return table, found, choose(*given, table, found, dataset)
+
+    def _propose(self, ctx: foo.ExecutionContext) -> tuple[Table, Found, Choice, Proposal]:
+        table, found, chosen = self._look_up(ctx)
+        base = selection.base_view(ctx)
+        mark = selection.fingerprint(base)
+        rows = table.remember(("rows", mark), lambda: table.rows_of(base))
+        key = ("proposal", mark, chosen.aspect, chosen.rules, _digest(chosen.limits), chosen.fdr)
+
+        def make() -> Proposal:
+            table.load(_fields(chosen, found))  # in one go: each reading passes over all samples
+            given = (chosen.aspect, rows, chosen.rules, chosen.limits, chosen.fdr)
+            return propose(table, found, *given)
+
+        return table, found, chosen, _last(table, "proposal", key, make)
+
+    def _picture(self, ctx: foo.ExecutionContext) -> tuple[picture.Picture, np.ndarray | None]:
+        table, found, chosen, proposal = self._propose(ctx)
+        mask = selection.bright(ctx, table, proposal.rows)
+        colour = None if chosen.colour == choices.BY_TAG else chosen.colour
+        look = picture.Look(table, found, proposal.rows, mask, proposal, colour)
+        stood_out = None if mask is None else hash(mask.tobytes())
+        key = (_points_key(chosen, proposal), _digest(chosen.limits), stood_out)
+
+        def make() -> picture.Picture:
+            if chosen.view == choices.AGREEMENT:
+                drawn = picture.draw_agreement(look, chosen.aspect, chosen.edge, chosen.limits)
+            elif chosen.view == choices.CONFIDENCES:
+                drawn = picture.draw_confidence(look, ctx.dataset, chosen.aspect)
+            elif chosen.view == choices.WITNESSES:
+                edges = (chosen.edge, chosen.other)
+                drawn = picture.draw_witnesses(look, chosen.aspect, edges, chosen.score)
+            else:
+                drawn = picture.draw_lens(look, ctx.dataset, chosen.lens)
+            drawn.layout["selectionrevision"] = str(stood_out)
+            return drawn
+
+        return _last(table, f"picture {ctx.panel_id}", key, make), mask
 
     def _draw(self, ctx: foo.ExecutionContext) -> None:
-        scores = self._scores(ctx)
-        limits = self._limits(ctx)
-        then, now = scores.tags_then(limits), scores.tags_now()
-        colour = _colour_field(ctx)
-        points = chart.draw_points(scores, then, colour)
+        _, found, chosen, proposal = self._propose(ctx)
+        state = ctx.panel.state
+        if as_picked(chosen) != state.get("pick"):
+            state.set("pick", as_picked(chosen))
+        limits = dict(chosen.limits)
+        if limits != state.get("limits") or chosen.fdr != state.get("fdr"):
+            state.set({"limits": limits, "fdr": chosen.fdr})
+        state.set({"drawn": _settings(ctx), "selected": _digest(sorted(ctx.selected))})
+        if chosen.view == choices.TABLE or stage_for(chosen.view, found) is not None:
+            state.set("sent", None)
+            return
+        drawn, mask = self._picture(ctx)
+        sent = _digest([_points_key(chosen, proposal), mask is not None and hash(mask.tobytes())])
+        if sent == state.get("sent"):
+            return  # only the lines and the counts have moved
         # With each change of an input the App copies the panel's data into its state, and
         # later lays new points over that copy, so that old ones would stay on the map.
-        ctx.panel.state.set("map", None)
-        ctx.panel.set_data("map", points)
-        ctx.panel.state.set("counts", _count(scores, limits, now, then))
-        ctx.panel.state.set("scale", any("colorscale" in trace["marker"] for trace in points))
-        ctx.panel.state.set({"drawn": _settings(ctx), "seen": _fingerprint(ctx.view)})
+        state.set({"map": None, "sent": sent})
+        ctx.panel.set_data("map", drawn.traces)
 
-    def _scores(self, ctx: foo.ExecutionContext) -> MapScores:
-        picked = ctx.panel.state.get("pick")
-        return read_scores(self._base(ctx), picked["aspect"], picked["edge"], _colour_field(ctx))
-
-    def _limits(self, ctx: foo.ExecutionContext) -> dict[str, float]:
-        given = ctx.panel.state.get("limits") or {}
-        given = {name: value for name, value in given.items() if value is not None}
-        return {name: round(given.get(name, value), 2) for name, value in THRESHOLDS.items()}
-
-    def _base(self, ctx: foo.ExecutionContext) -> fo.DatasetView:
-        # The view that the map is drawn of: the App's, or the one that a lasso narrowed.
-        base = ctx.panel.state.get("base")
-        if base is not None and ctx.panel.state.get("shown") == _fingerprint(ctx.view):
-            return fo.DatasetView._build(ctx.dataset, base)
-        return ctx.view
-
-    def _show_rows(
-        self, ctx: foo.ExecutionContext, scores: MapScores, mask: np.ndarray | None
-    ) -> None:
-        if mask is None or not mask.any():
-            ctx.ops.notify("No sample belongs there.", variant="info")
-            return
-        self._show(ctx, self._base(ctx).select([scores.ids[i] for i in np.flatnonzero(mask)]))
-
-    def _show(self, ctx: foo.ExecutionContext, view: fo.DatasetView) -> None:
-        base = self._base(ctx)
-        ctx.panel.state.set({"base": base._serialize(), "shown": _fingerprint(view)})
-        ctx.ops.set_view(view)
+    def _show(self, ctx: foo.ExecutionContext, marks: list[str]) -> None:
+        drawn, _ = self._picture(ctx)
+        selection.show(ctx, self._look_up(ctx)[0], drawn.find(marks))
+        self._draw(ctx)
 
 
-def _is_news(ctx: foo.ExecutionContext) -> bool:
-    method, state = ctx.params.get("__method__"), ctx.panel.state
-    if method == "on_setting":
-        return state.get("drawn") != _settings(ctx)
-    if method == "on_change_dataset":
-        return state.get("dataset") != _name(ctx)
-    if method == "on_change_view":
-        return _fingerprint(ctx.view) not in (state.get("seen"), state.get("shown"))
-    return True
+def _fields(chosen: Choice, found: Found) -> list[str]:
+    """Everything that is read to show what was chosen."""
+    names = ["tags", OURS, COVERAGE]
+    if chosen.aspect:
+        names += [*rule_fields(chosen.aspect), found.confidences.get(chosen.aspect, COVERAGE)]
+        edges = [edge for edge in (chosen.edge, chosen.other) if edge]
+        names += [score_field(s, edge, chosen.aspect) for edge in edges for s in ("lex", "sem")]
+        if chosen.view == choices.WITNESSES:
+            names += [score_field(chosen.score, edge, chosen.aspect) for edge in edges]
+    if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
+        names.append(chosen.colour)
+    return names
 
 
-def _name(ctx: foo.ExecutionContext) -> str | None:
-    return None if ctx.dataset is None else ctx.dataset.name
+def _points_key(chosen: Choice, proposal: Proposal) -> str:
+    """What decides where points are and how they are coloured."""
+    picked = {k: v for k, v in as_picked(chosen).items() if k != "rules"}
+    if chosen.colour == choices.BY_TAG or chosen.view == choices.CONFIDENCES:
+        tags = {tag: hash(mask.tobytes()) for tag, mask in proposal.then.items()}
+        picked |= {"tags": tags, "worst": proposal.worst}
+    return _digest([picked, hash(proposal.rows.tobytes())])
 
 
 def _settings(ctx: foo.ExecutionContext) -> dict:
-    return {"pick": ctx.panel.state.get("pick"), "limits": ctx.panel.state.get("limits")}
+    return {name: ctx.panel.state.get(name) for name in ("pick", "limits", "fdr")}
 
 
-def _colour_field(ctx: foo.ExecutionContext) -> str | None:
-    colour = (ctx.panel.state.get("pick") or {}).get("colour")
-    return None if colour == page.BY_TAG else colour
+def _as_setting(found: Found, aspect: str) -> object:
+    # As the stage's setting names it: the preset that holds the aspect, or the aspect itself
+    known = found.aspects[aspect]
+    for name, preset in PRESETS.items():
+        if known in preset:
+            return name
+    return [{"name": aspect, "annotation": known.annotation, "opinions": known.opinions}]
 
 
-def _count(
-    scores: MapScores,
-    limits: dict[str, float],
-    now: dict[str, np.ndarray],
-    then: dict[str, np.ndarray],
-) -> dict:
-    """What the page says in numbers; a few scalars, so that they fit the panel's state."""
-    nobody = np.zeros(len(scores.ids), dtype=bool)
-    known = list(chart.TELLING) if scores.calibrated else TAGS  # the worst, or the rules', first
-    tags = [tag for tag in dict.fromkeys([*known, *now, *then]) if tag in now or tag in then]
-    pairs = [(now.get(tag, nobody), then.get(tag, nobody)) for tag in tags]
-    changed = np.any([a != b for a, b in pairs], axis=0) if pairs else nobody
-    return {
-        "samples": len(scores.ids),
-        "scored": int(scores.scored.sum()),
-        "rules": scores.rule_scores is not None,
-        "calibrated": scores.calibrated,
-        "changed": int(changed.sum()),
-        "tags": [[tag, int(a.sum()), int(b.sum())] for tag, (a, b) in zip(tags, pairs)],
-        "corners": {name: int(mask.sum()) for name, mask in corners(scores, limits).items()},
-    }
+def _last(table: Table, name: str, key: object, make) -> object:
+    """What was made last under this name, if it was made of the same."""
+    held = table.memory.get(("last", name))
+    if held is None or held[0] != key:
+        held = table.memory["last", name] = (key, make())
+    return held[1]
 
 
-def _fingerprint(view: fo.DatasetView | None) -> str:
-    stages = [] if view is None else view._serialize(include_uuids=False)
-    return hashlib.sha256(json.dumps(stages, sort_keys=True, default=str).encode()).hexdigest()
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import fiftyone as fo
 import fiftyone.operators as foo
-from fiftyone.operators.categories import Categories
 
+from ..base import PLUGIN, AuditPanel, dataset_name
 from ..confidence_map.empty import next_stage
 from . import page
 from .sample import find_aspects, read_sample
-
-PLUGIN = "@second-opinion/audit"
 
 _HELP = """\
 Each card is one aspect: the annotation beside every witness's opinion. Words that nobody else says
@@ -21,32 +19,28 @@ likely both speak of the same clip.
 """
 
 
-class OpinionViewer(foo.Panel):
+class OpinionViewer(AuditPanel):
     """Shows one sample's texts side by side, their differences and the reason of the verdict.
 
     The panel's state holds only which texts a person unfolded. Texts are read at each
     rendering, so that what is shown is what is stored.
     """
 
-    @property
-    def config(self) -> foo.PanelConfig:
-        return foo.PanelConfig(
-            name="opinion_viewer",
-            label="Opinions",
-            icon="forum",
-            category=Categories.ANALYZE,
-            help_markdown=_HELP,
-            surfaces="grid modal",
-        )
+    name = "opinion_viewer"
+    label = "Opinions"
+    help = _HELP
+    surfaces = "grid modal"
 
     # ---- what may happen ----
 
     def on_load(self, ctx: foo.ExecutionContext) -> None:
         """Shows the sample anew, as after every event."""
+        ctx.panel.state.set("dataset", dataset_name(ctx))
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Shows a sample of another dataset."""
-        ctx.panel.state.set({"opening": None, "before": None})
+        fresh = {"opening": None, "before": None, "dataset": dataset_name(ctx)}
+        ctx.panel.state.set(fresh)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
         """Shows the first sample of another view, or opens the clip that it was made for."""

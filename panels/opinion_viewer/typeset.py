@@ -46,12 +46,12 @@ _INLINE = {"display": "inline", "width": "auto"}
 
 def stack(parent: types.Object, name: str, **style) -> types.Object:
     """Adds a block of children below each other; ``style`` is CSS of the block."""
-    return _grid(parent, name, {"display": "flex", "flexDirection": "column", **style})
+    return grid(parent, name, {"display": "flex", "flexDirection": "column", **style})
 
 
 def row(parent: types.Object, name: str, **style) -> types.Object:
     """Adds a row that wraps where it is too narrow; its children are as wide as they are."""
-    return _grid(
+    return grid(
         parent, name, {"display": "flex", "flexWrap": "wrap", "alignItems": "center", **style}
     )
 
@@ -60,10 +60,11 @@ def columns(parent: types.Object, name: str, narrowest: str) -> types.Object:
     """Adds columns of equal width, as many side by side as fit."""
     tracks = f"repeat(auto-fit, minmax(min(100%, {narrowest}), 1fr))"
     style = {"display": "grid", "gridTemplateColumns": tracks, "gap": 2.5, "alignItems": "start"}
-    return _grid(parent, name, style)
+    return grid(parent, name, style)
 
 
-def _grid(parent: types.Object, name: str, style: dict) -> types.Object:
+def grid(parent: types.Object, name: str, style: dict) -> types.Object:
+    """Adds a block of children; ``style`` is CSS of the block."""
     view = types.GridView(
         componentsProps={
             "grid": {"sx": {"gap": 0.75, "minWidth": 0, **style}},

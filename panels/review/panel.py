@@ -11,11 +11,10 @@ from fiftyone.operators.categories import Categories
 
 from ...agreement.aspects import PRESETS
 from ...engine import review_queue, reviews
+from ..base import PLUGIN, AuditPanel, dataset_name
 from ..confidence_map.empty import next_stage
 from ..opinion_viewer.sample import find_aspects
 from . import page, queue
-
-PLUGIN = "@second-opinion/audit"
 
 _HELP = """\
 Say of each sample whether its annotation is right. Every decision is saved at once with your name
@@ -26,23 +25,17 @@ shown what another has open. (Browsers on one App show one and the same page.)
 """
 
 
-class Review(foo.Panel):
+class Review(AuditPanel):
     """A queue of samples to judge, and the error rate that follows.
 
     Decisions are in the database before the next sample is shown; the panel's state holds only
     who reviews what, and which sample is open.
     """
 
-    @property
-    def config(self) -> foo.PanelConfig:
-        return foo.PanelConfig(
-            name="review",
-            label="Review",
-            icon="rate_review",
-            category=Categories.CURATE,
-            help_markdown=_HELP,
-            surfaces="grid",
-        )
+    name = "review"
+    label = "Review"
+    help = _HELP
+    category = Categories.CURATE
 
     # ---- what may happen ----
 
@@ -56,7 +49,8 @@ class Review(foo.Panel):
         picked.setdefault("width", "±2%")
         picked["reviewer"] = picked.get("reviewer") or _name(ctx)
         state.set("pick", picked)
-        state.set("session", state.get("session") or uuid4().hex)
+        session = state.get("session") or uuid4().hex
+        state.set({"session": session, "dataset": dataset_name(ctx)})
 
     def on_unload(self, ctx: foo.ExecutionContext) -> None:
         """Lets go of the open sample."""

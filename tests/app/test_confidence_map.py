@@ -83,7 +83,7 @@ def test_a_lasso_and_a_click_show_those_samples(app, confidence_map, workshop_da
 
 
 def test_another_aspect_and_colour_are_drawn_anew(app, confidence_map, workshop_dataset):
-    confidence_map.panel.get_by_role("combobox").first.click()
+    confidence_map.panel.get_by_role("combobox").nth(1).click()
     app.page.get_by_role("option", name="sum_brief").click()
     both = workshop_dataset.match((F("sem_q_sum_brief") >= 0.6) & (F("sem_m_sum_brief") >= 0.6))
     confidence_map.button(f"triple_agreement: 0\\s→\\s{len(both)}$").click()
@@ -91,7 +91,7 @@ def test_another_aspect_and_colour_are_drawn_anew(app, confidence_map, workshop_
     drawn = confidence_map.chart.evaluate("chart => chart.data.flatMap(t => t.x)")
     expected = [x for x in workshop_dataset.values("lex_q_sum_brief") if x is not None]
     np.testing.assert_allclose(sorted(drawn), sorted(expected), atol=1e-4)
-    confidence_map.panel.get_by_role("combobox").nth(2).click()
+    confidence_map.panel.get_by_role("combobox").nth(3).click()
     app.page.get_by_role("option", name="lex_m_sum_brief").click()
     confidence_map.chart.locator(".colorbar").wait_for()
     assert confidence_map.points() == len(expected)

@@ -5,26 +5,47 @@ import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.workshop_rules import TAGS, THRESHOLDS
 from fiftyone.plugins.orgs.second_opinion.audit.engine import workspace
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import chart
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty import next_stage
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.scores import (
-    corners,
-    find_comparisons,
-    read_scores,
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import (
+    choices,
+    heat,
+    picture,
+    points,
 )
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty import (
+    next_stage,
+    stage_for,
+)
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.found import find
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.proposal import propose
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.table import read_table
 
 RULE_FIELDS = ("sem_q", "lex_q", "sem_m", "lex_m")
+TEXTS = ("gpt_summary_root_brief", "qwen3vl_summary_brief", "molmo_summary_brief")
 
 
 def add_scored(dataset, n=80, aspect="sum_brief", missing=0.15):
     random = np.random.default_rng(7)
+    samples = []
     for row in range(n):
         sample = fo.Sample(filepath=f"clip_{row}.mp4", tags=["mine"] if row % 9 == 0 else [])
         for name in RULE_FIELDS:
             score = None if random.random() < missing else float(random.random())
             sample[f"{name}_{aspect}"] = score
-        dataset.add_sample(sample)
+        samples.append(sample)
+    dataset.add_samples(samples)
     return dataset
+
+
+def look_at(dataset, aspect="sum_brief", rules=None, limits=THRESHOLDS, fdr=0.1, **more):
+    table, found = read_table(dataset), find(dataset)
+    rows = np.arange(len(table))
+    proposal = propose(table, found, aspect, rows, rules, limits, fdr)
+    given = {"bright": None, "colour": None} | more
+    return picture.Look(table, found, rows, proposal=proposal, **given)
+
+
+def drawn_ids(drawn):
+    return sorted(sample_id for trace in drawn.traces for sample_id in trace["ids"])
 
 
 def test_comparisons_are_found_by_preset_by_run_and_by_name(dataset, operator):
@@ -35,16 +56,22 @@ def test_comparisons_are_found_by_preset_by_run_and_by_name(dataset, operator):
     dataset.add_sample(sample)
     aspects = [{"name": "caption", "annotation": "gt", "opinions": {"my_vlm": "my_vlm"}}]
     operator("score_agreement")(dataset, aspects=aspects)
-    assert find_comparisons(dataset) == {
+    found = find(dataset)
+    assert found.comparable() == {
         "caption": {"my_vlm": "my_vlm with the annotation"},
         "sum_brief": {"q": "q with the annotation", "qm": "q with m"},
         "colour": {"z": "z"},
     }
+    assert list(found.pairs()) == ["sum_brief"]
+    assert found.edges["actor"] == {"q": "q with the annotation"}
 
 
 def test_nothing_scored_means_nothing_to_compare(dataset):
     dataset.add_sample(fo.Sample(filepath="a.mp4", lexical="text"))
-    assert find_comparisons(dataset) == {}
+    found = find(dataset)
+    assert (found.edges, found.confidences, found.lenses) == ({}, {}, ())
+    for view in choices.VIEWS:
+        assert stage_for(view, found).operator in ("score_agreement", "calibrate", "embed")
 
 
 @pytest.mark.parametrize("sem_high", [0.4, THRESHOLDS["sem_high"], 0.9])
@@ -52,55 +79,165 @@ def test_what_is_promised_is_what_applying_writes(dataset, operator, sem_high):
     limits = {**THRESHOLDS, "sem_low": 0.35, "sem_high": sem_high}
     add_scored(dataset)
     operator("tag_confidence")(dataset, aspect="sum_brief", rules="workshop")  # an earlier run
-    then = read_scores(dataset, "sum_brief", "q", None).tags_then(limits)
+    promised = look_at(dataset, rules="workshop", limits=limits).proposal
     operator("tag_confidence")(dataset, aspect="sum_brief", rules="workshop", thresholds=limits)
-    after = read_scores(dataset, "sum_brief", "q", None).tags_now()
-    assert {tag for tag, mask in then.items() if mask.any()} == set(after)
-    for tag, mask in after.items():
-        np.testing.assert_array_equal(mask, then[tag], err_msg=tag)
-    assert after["mine"].sum() == 9
+    after = look_at(dataset, rules="workshop", limits=limits).proposal
+    for tag in {*promised.then, *after.now}:
+        written = after.mask(after.now, tag)
+        np.testing.assert_array_equal(written, promised.mask(promised.then, tag), err_msg=tag)
+    assert after.now["mine"].sum() == 9 and after.changed == 0
+    assert promised.changed > 0
+
+
+@pytest.mark.parametrize("fdr", [0.01, 0.2, 0.5])
+def test_the_suspects_that_are_promised_are_those_that_applying_tags(dataset, operator, fdr):
+    add_scored(dataset, n=120)
+    random = np.random.default_rng(3)
+    dataset.set_values("confidence_sum_brief", random.random(120).tolist())
+    dataset.set_values("clip_coverage", np.where(np.arange(120) % 10, 1.0, 0.2).tolist())
+    for name in TEXTS:
+        dataset.set_values(name, ["a girl opens the box"] * 120)
+    promised = look_at(dataset, rules="calibrated", fdr=fdr).proposal
+    assert promised.stored is None
+    report = operator("tag_confidence")(dataset, aspect="sum_brief", fdr=fdr, overwrite=True)
+    after = look_at(dataset, rules="calibrated", fdr=fdr).proposal
+    np.testing.assert_array_equal(
+        after.mask(after.now, "suspect"), promised.mask(promised.then, "suspect")
+    )
+    assert {row["tag"]: row["samples"] for row in report["tags"]}["suspect"] == int(
+        promised.then["suspect"].sum()
+    )
+    assert (after.changed, after.stored) == (0, "calibrated")
+    assert look_at(dataset, rules="calibrated", fdr=0.9).proposal.changed > 0
 
 
 def test_a_missing_score_has_no_point_no_corner_and_no_tag(dataset):
     sample = fo.Sample(filepath="a.mp4", lex_q_x=0.9, lex_m_x=0.9, sem_m_x=0.9)
     sample["sem_q_x"] = None
     dataset.add_samples([sample, fo.Sample(filepath="b.mp4", lex_q_x=0.9, sem_q_x=0.9)])
-    scores = read_scores(dataset, "x", "q", None)
-    then = scores.tags_then(THRESHOLDS)
-    points = chart.draw_points(scores, then, None)
-    assert [sample_id for trace in points for sample_id in trace["ids"]] == [dataset.last().id]
-    assert not any(mask[0] for mask in corners(scores, THRESHOLDS).values())
+    look = look_at(dataset, "x", rules="workshop")
+    drawn = picture.draw_agreement(look, "x", "q", THRESHOLDS)
+    assert drawn_ids(drawn) == [dataset.last().id]
+    assert drawn.said == ["1 of 2 samples are on the map. 1 lack a score and have no point."]
+    told = [a["text"] for a in drawn.layout["annotations"]]
+    assert told[0] == "Agreement: 1, 100%"
+    then = look.proposal.then
     assert not then["triple_agreement"][0] and not then["qwen_agrees"][0]
     assert then["qwen_agrees"][1] and not then["triple_agreement"][1]
-
-
-def test_without_both_witnesses_the_map_shows_the_tags_there_are(dataset):
-    tagged = fo.Sample(filepath="a.mp4", tags=["mine"], lex_z_y=0.5, sem_z_y=0.5)
-    dataset.add_sample(tagged)
-    scores = read_scores(dataset, "y", "z", None)
-    assert scores.rule_scores is None
-    assert set(scores.tags_then(THRESHOLDS)) == {"mine"}
 
 
 def test_every_scored_sample_has_one_point_whatever_colours_it(dataset):
     add_scored(dataset)
     dataset.set_values("kind", [f"kind {i % 12}" if i % 5 else None for i in range(80)])
     dataset.set_values("share", [i / 80 if i % 5 else None for i in range(80)])
+    scored = dataset.exists("lex_q_sum_brief").exists("sem_q_sum_brief").values("id")
     for colour in (None, "kind", "share", "lex_m_sum_brief"):
-        scores = read_scores(dataset, "sum_brief", "q", colour)
-        traces = chart.draw_points(scores, scores.tags_then(THRESHOLDS), colour)
-        drawn = sorted(sample_id for trace in traces for sample_id in trace["ids"])
-        assert drawn == sorted(np.array(scores.ids)[scores.scored])
-        assert all(trace["type"] == "scattergl" for trace in traces)
+        look = look_at(dataset, colour=colour)
+        drawn = picture.draw_agreement(look, "sum_brief", "q", THRESHOLDS)
+        assert drawn_ids(drawn) == sorted(scored)
+        assert all(trace["type"] == "scattergl" for trace in drawn.traces)
 
 
 def test_a_fields_text_is_never_markup(dataset):
     add_scored(dataset, n=4, missing=0)
     dataset.set_values("kind", ["<img src=x onerror=alert(1)>", "<b>bold</b>", "a", "b"])
-    scores = read_scores(dataset, "sum_brief", "q", "kind")
-    for trace in chart.draw_points(scores, {}, "kind"):
+    drawn = picture.draw_agreement(look_at(dataset, colour="kind"), "sum_brief", "q", THRESHOLDS)
+    for trace in drawn.traces:
         assert "<" not in trace["name"]
-        assert "<" not in trace["hovertemplate"].replace("<extra>", "").replace("</extra>", "")
+        assert "<" not in trace["hovertemplate"].replace("<extra>", "").replace(
+            "</extra>", ""
+        ).replace("<br>", "")
+
+
+def test_one_comparison_is_drawn_against_another(dataset):
+    add_scored(dataset)
+    drawn = picture.draw_witnesses(look_at(dataset), "sum_brief", ("q", "m"), "sem")
+    both = dataset.exists("sem_q_sum_brief").exists("sem_m_sum_brief")
+    assert drawn_ids(drawn) == sorted(both.values("id"))
+    chosen = both.skip(3).limit(2).values("id")
+    assert [look_at(dataset).table.ids[row] for row in drawn.find(chosen)] == chosen
+
+
+def test_confidences_stand_beside_those_of_wrong_pairs(dataset, operator, monkeypatch):
+    add_scored(dataset, n=10)
+    values = [0.02, 0.03, 0.5, 0.91, 0.92, 0.93, 0.94, 0.95, 1.0, None]
+    dataset.set_values("confidence_sum_brief", values)
+    look = look_at(dataset, rules="calibrated")
+    drawn = picture.draw_confidence(look, dataset, "sum_brief")
+    assert sum(drawn.traces[0]["y"]) == 9 and len(drawn.traces) == 1
+    assert "1 have no confidence" in drawn.said[0] and "No run of calibrate" in drawn.said[1]
+    assert drawn.find(["0"]).tolist() == [0, 1] and drawn.find(["19"]).tolist() == [7, 8]
+    config = dataset.init_run(stage="calibrate", finished="2026-01-31T10:20:30")
+    key = "second_opinion_calibrate_20260131_102030_ab12"
+    dataset.register_run(key, config)
+    null = [9] + [1] * 19
+    results = dataset.init_run_results(key, report={"null": {"sum_brief": null}})
+    dataset.save_run_results(key, results)
+    drawn = picture.draw_confidence(look, dataset, "sum_brief")
+    np.testing.assert_allclose(drawn.traces[1]["y"], np.array(null) * 9 / 28, atol=0.06)
+    assert drawn.said[1].endswith("as calibrated on 2026-01-31 10:20 UTC.")
+
+
+def test_a_lens_is_drawn_where_its_projection_has_points(dataset):
+    import fiftyone.brain as fob
+
+    add_scored(dataset, n=6)
+    view = dataset.limit(5)
+    places = np.arange(10, dtype=float).reshape(5, 2)
+    fob.compute_visualization(view, points=places, brain_key="mine_viz", verbose=False)
+    look = look_at(dataset)
+    assert look.found.lenses == ("mine_viz",)
+    drawn = picture.draw_lens(look, dataset, "mine_viz")
+    assert drawn_ids(drawn) == sorted(view.values("id"))
+    assert drawn.said == [
+        "5 of 6 samples are on the map. 1 are not in 'mine_viz' and have no point."
+    ]
+
+
+def test_cells_tell_means_and_what_is_missing(dataset):
+    add_scored(dataset, n=50)
+    look = look_at(dataset)
+    cells = heat.count_cells(look.table, look.found, "sem", look.rows)
+    cell = cells["sum_brief"]["q"]
+    assert cell.mean == pytest.approx(dataset.mean("sem_q_sum_brief"))
+    assert (cell.missing, cell.samples) == (50 - dataset.count("sem_q_sum_brief"), 50)
+    none = heat.count_cells(look.table, look.found, "sem", np.array([], dtype=int))
+    assert np.isnan(none["sum_brief"]["m"].mean)
+
+
+def test_very_many_points_are_counted_in_squares_that_find_their_samples(monkeypatch, dataset):
+    monkeypatch.setattr(points, "MOST_POINTS", 50)
+    add_scored(dataset)
+    look = look_at(dataset, bright=np.arange(80) < 7)
+    drawn = picture.draw_agreement(look, "sum_brief", "q", THRESHOLDS)
+    (trace,) = drawn.traces
+    counts = [int(text) for text in trace["text"]]
+    assert sum(counts) == drawn.placed > 50
+    assert "squares count them" in " ".join(drawn.said)
+    assert sorted(drawn.find(trace["ids"]).tolist()) == sorted(
+        row for row in range(80) if look.table.ids[row] in scored_ids(dataset)
+    )
+    first = drawn.find(trace["ids"][:1])
+    assert len(first) == counts[0]
+    assert 0 < len(trace["selectedpoints"]) <= 7
+
+
+def scored_ids(dataset):
+    return set(dataset.exists("lex_q_sum_brief").exists("sem_q_sum_brief").values("id"))
+
+
+def test_columns_are_kept_until_a_sample_is_written(dataset):
+    add_scored(dataset, n=5, missing=0)
+    table = read_table(dataset)
+    before = table.numbers("sem_q_sum_brief")
+    assert read_table(dataset) is table
+    sample = dataset.first()
+    sample["sem_q_sum_brief"] = 0.123
+    sample.save()
+    after = read_table(dataset)
+    assert after is not table and after.numbers("sem_q_sum_brief")[0] == 0.123 != before[0]
+    dataset.delete_samples(sample)
+    assert len(read_table(dataset)) == 4
 
 
 def test_the_empty_page_names_the_first_stage_that_is_missing(dataset):
@@ -131,15 +268,13 @@ def test_calibrated_tags_stay_until_a_threshold_is_moved(dataset):
     given = [["suspect"] if row % 4 == 0 else ["agreed"] for row in range(80)]
     dataset.set_values("tags", given)
     dataset.set_values("audit_tags", given)
-    scores = read_scores(dataset, "sum_brief", "q", None)
-    assert set(scores.tags_then(THRESHOLDS)) == {"suspect", "agreed"}
-    names = {
-        trace["name"].split()[0] for trace in chart.draw_points(scores, scores.tags_now(), None)
-    }
-    assert names == {"suspect", "agreed"}
-    moved = scores.tags_then({**THRESHOLDS, "sem_high": 0.7})
-    assert "suspect" not in moved and moved["triple_agreement"].any()
+    look = look_at(dataset, rules="workshop")
+    assert look.proposal.changed == 0 and look.proposal.stored == "calibrated"
+    drawn = picture.draw_agreement(look, "sum_brief", "q", THRESHOLDS)
+    assert {trace["name"].split()[0] for trace in drawn.traces} == {"suspect", "agreed"}
+    moved = look_at(dataset, rules="workshop", limits={**THRESHOLDS, "sem_high": 0.7}).proposal
+    assert "suspect" not in moved.then and moved.then["triple_agreement"].any()
 
 
 def test_every_tag_of_the_rules_can_colour_a_point():
-    assert set(TAGS) < set(chart.TELLING)
+    assert set(TAGS) < set(points.TELLING)

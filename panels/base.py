@@ -1,0 +1,99 @@
+"""What every panel shares: how it is announced, and that its events are answered in turn."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from weakref import WeakValueDictionary
+
+import fiftyone.operators as foo
+from fiftyone.operators.categories import Categories
+
+PLUGIN = "@second-opinion/audit"
+
+# An event waits so long for the one before it; then it goes on, lest one that hangs stop all.
+_PATIENCE = 60.0
+
+
+class _Turn:
+    """Whose turn it is in one panel; forgotten when no event of the panel is under way."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+_TURNS: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
+_TAKING = threading.Lock()
+
+
+class AuditPanel(foo.Panel):
+    """A panel of ours.
+
+    Subclasses set the class attributes, and write ``on_...`` and ``render`` as FiftyOne asks.
+
+    Attributes:
+        name: the panel's name
+        label: what its tab says
+        help: what the mark beside the tab explains, in markdown
+        category: where the menu of panels lists it
+        surfaces: ``grid``, or ``grid modal`` for the sample modal as well
+    """
+
+    name = ""
+    label = ""
+    help = ""
+    category = Categories.ANALYZE
+    surfaces = "grid"
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        return foo.PanelConfig(
+            name=self.name,
+            label=self.label,
+            icon=f"/assets/{self.name}_dark.svg",
+            light_icon=f"/assets/{self.name}_light.svg",
+            dark_icon=f"/assets/{self.name}_dark.svg",
+            category=self.category,
+            help_markdown=self.help,
+            surfaces=self.surfaces,
+        )
+
+    def execute(self, ctx: foo.ExecutionContext) -> object:
+        """Answers an event, once those before it are answered, and unless it tells nothing new.
+
+        The App sends events without waiting for answers, and its server answers them side by
+        side. An answer that began first and ends last would draw the page as it was before
+        the other event: a click would seem lost.
+        """
+        with _in_turn(ctx.panel_id):
+            return super().execute(ctx) if self.is_news(ctx) else None
+
+    def is_news(self, ctx: foo.ExecutionContext) -> bool:
+        """Whether an event tells something new.
+
+        When a panel opens, the App reports the dataset as changed, perhaps after a person has
+        begun: starting anew then would undo what they did.
+        """
+        if ctx.params.get("__method__") != "on_change_dataset":
+            return True
+        return ctx.panel.state.get("dataset") != dataset_name(ctx)
+
+
+def dataset_name(ctx: foo.ExecutionContext) -> str | None:
+    """The name of the dataset that is open, which a panel remembers in its state."""
+    return None if ctx.dataset is None else ctx.dataset.name
+
+
+@contextmanager
+def _in_turn(panel_id: str | None):
+    if panel_id is None:
+        yield
+        return
+    with _TAKING:
+        turn = _TURNS.setdefault(panel_id, _Turn())
+    taken = turn.lock.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if taken:
+            turn.lock.release()

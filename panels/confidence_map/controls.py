@@ -1,0 +1,142 @@
+"""The map's controls: pickers, tags as buttons, and the sliders of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fiftyone.operators import types
+
+from ...agreement.workshop_rules import TAGS
+from ..opinion_viewer.typeset import row
+from .choices import HIGHEST_FDR, LOWEST_FDR, Choice
+from .points import TELLING
+from .proposal import CALIBRATED, SUSPECT, WORKSHOP, Proposal
+
+if TYPE_CHECKING:
+    from .panel import ConfidenceMap
+
+_SLIDERS = {
+    "sem_high": "Same meaning from",
+    "sem_low": "Other meaning below",
+    "lex_high": "Same words from",
+    "lex_low": "Other words below",
+}
+
+
+def add_choice(
+    place: types.Object,
+    panel: ConfidenceMap,
+    name: str,
+    label: str,
+    values: Mapping[str, str],
+    chosen: str | None,
+) -> None:
+    """Adds a dropdown; ``values`` are ``{value: label}``."""
+    view = types.DropdownView(
+        componentsProps={"item": {"sx": {"minWidth": "150px", "flex": "1 1 150px"}}}
+    )
+    for value, text in values.items():
+        view.add_choice(value, label=text)
+    place.enum(
+        name,
+        list(values),
+        default=chosen,
+        label=label,
+        view=view,
+        on_change=panel.on_setting,
+    )
+
+
+def add_tags(root: types.Object, panel: ConfidenceMap, proposal: Proposal) -> None:
+    """Adds a button for each tag: how many have it, and would have it."""
+    place = row(root, "tags", columnGap=1, rowGap=1)
+    known = list(TELLING) if proposal.stored == CALIBRATED else list(TAGS)
+    known = [SUSPECT, *known] if proposal.rules == CALIBRATED else known
+    there = {*proposal.now, *proposal.then}
+    for i, tag in enumerate(t for t in dict.fromkeys([*known, *sorted(there)]) if t in there):
+        now, then = proposal.counts(tag)
+        number = f"{now:,}" if now == then else f"{now:,}\u00a0→\u00a0{then:,}"
+        add_button(
+            place,
+            f"tag_{i}",
+            f"{tag}: {number}",
+            None,
+            panel.on_tag,
+            disabled=not (now or then),
+            params={"tag": tag},
+            borderLeft=f"5px solid {TELLING.get(tag, '#8A8A8A')}",
+        )
+
+
+def add_rules(
+    root: types.Object, panel: ConfidenceMap, chosen: Choice, rules: Sequence[str]
+) -> None:
+    """Adds the rules to choose from, and the sliders of those chosen."""
+    if not rules:
+        return
+    if len(rules) > 1:
+        pick = row(root, "by", columnGap=1)
+        names = {CALIBRATED: "calibrated probabilities", WORKSHOP: "the workshop's thresholds"}
+        add_choice(pick, panel, "rules", "Tags by", {r: names[r] for r in rules}, chosen.rules)
+    if chosen.rules == CALIBRATED:
+        label = f"Fine labels to tolerate among the suspects: {chosen.fdr:.0%}"
+        _slider(root, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR)
+        return
+    sliders = root.grid("limits", orientation="horizontal", gap=0, columns=4)
+    for name, label in _SLIDERS.items():
+        at = chosen.limits[name]
+        _slider(sliders, panel, name, f"{label} {at:.2f}", at, 0, 1)
+
+
+def _slider(
+    place: types.Object,
+    panel: ConfidenceMap,
+    name: str,
+    label: str,
+    at: float,
+    low: float,
+    high: float,
+) -> None:
+    place.float(
+        name,
+        min=low,
+        max=high,
+        default=at,
+        on_change=panel.on_setting,
+        view=types.SliderView(
+            label=label,
+            label_position="top",
+            value_precision=2,
+            value_label_display="auto",
+            min=low,
+            max=high,
+        ),
+    )
+
+
+def add_button(
+    place: types.Object,
+    name: str,
+    label: str,
+    icon: str | None,
+    on_click,
+    variant: str = "outlined",
+    disabled: bool = False,
+    params: dict | None = None,
+    **style,
+) -> None:
+    """Adds a button; ``style`` is CSS."""
+    place.btn(
+        name,
+        label=label,
+        icon=icon,
+        variant=variant,
+        on_click=on_click,
+        params=params or {},
+        disabled=disabled,
+        componentsProps={
+            "item": {"sx": {"width": "auto"}},
+            "button": {"sx": {"textTransform": "none", **style}},
+        },
+    )

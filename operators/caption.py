@@ -24,6 +24,7 @@ from .media_work import (
     stale_items,
 )
 from .read_opinions import ReadOpinions, ReadSettings
+from .revisions import remember
 from .settings import setting
 from .witnesses import Witness, open_witness
 
@@ -185,12 +186,13 @@ class Caption(Stage):
 
     def work(self, samples: Samples, settings: CaptionSettings, progress: Progress) -> dict:
         # Whatever cannot be loaded or reached is said before any sample is touched
-        witness = open_witness(settings)
         dataset = root_dataset(samples)
+        witness = open_witness(settings, dataset)
         open_work(dataset, self.name, settings.work, self.writes(settings))
+        about = remember(samples, settings.work, witness.name, witness.version, settings.revision)
         recorder = Recorder(dataset, settings.work)
         method = [
-            witness.name, witness.revision, settings.asked().fingerprint,
+            witness.name, witness.version, settings.asked().fingerprint,
             settings.frames_method(), vars(settings.generation()),
         ]  # fmt: skip
         if settings.segments:
@@ -203,6 +205,7 @@ class Caption(Stage):
         reads = settings.task == "action100m" and not settings.segments
         _ask(items, settings, witness, writer, progress.share(0.0, 0.95 if reads else 1.0))
         report = _report(settings, witness, recorder, writer, total, len(items))
+        report["summary"] += about
         if reads:
             told = ReadOpinions().work(samples, _reading(settings), progress.share(0.95, 1.0))
             report["summary"] += told["summary"]

@@ -15,7 +15,7 @@ from ..engine.ledger import fingerprint
 from ..models.answers import UNREADABLE, read_answer
 from ..models.findings import Findings, read_findings, read_text
 from ..models.labels import WRITTEN, frame_labels, sample_labels
-from .media_work import Item, Recorder, media_stamp
+from .media_work import Item, Recorder, media_stamps
 
 if TYPE_CHECKING:
     from ..models.frames import FrameRecord
@@ -177,10 +177,9 @@ def segment_items(
     names = [f"{path}.{name}" for name in ("id", "support", settings.own("key"))]
     items, total = [], 0
     for chunk in read_chunks(samples, ["filepath", *names]):
-        for row, sample_id in enumerate(chunk.ids):
+        files = chunk.columns["filepath"]
+        for row, (sample_id, file, stamp) in enumerate(zip(chunk.ids, files, media_stamps(files))):
             labels, supports, keys = (chunk.columns[name][row] or [] for name in names)
-            file = chunk.columns["filepath"][row]
-            stamp = media_stamp(file)
             for place, label in enumerate(labels):
                 support = supports[place] if place < len(supports) else None
                 total += 1

@@ -15,6 +15,7 @@ from .base import Stage
 from .embed import Embed, EmbedSettings
 from .lenses import load_lens
 from .media_work import FrameSettings, Recorder, open_work
+from .revisions import remember
 from .settings import setting
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ class Classify(Stage):
         return Embed().check(samples, _embedding(settings))
 
     def work(self, samples: Samples, settings: ClassifySettings, progress: Progress) -> dict:
-        model = _load(settings)
+        dataset, work = root_dataset(samples), f"classify_{settings.field}"
+        model = _load(settings, dataset)
         if settings.lens == _VISUAL and not model.shares_space:
             raise ValueError(
                 f"{model.name} puts clips and words into spaces of their own, so that no class "
@@ -138,12 +140,13 @@ class Classify(Stage):
             # Only what is missing or out of date is embedded
             told = Embed().work(samples, _embedding(settings), progress.share(0.0, 0.8))
             embedded = told["summary"]
-        dataset, work = root_dataset(samples), f"classify_{settings.field}"
         open_work(dataset, self.name, work, self.writes(settings))
+        told = remember(samples, work, model.name, model.revision, settings.revision)
         recorder = Recorder(dataset, work)
         counts = _classify(samples, settings, model, names, recorder, progress.share(0.8, 1.0))
         report = _report(samples, settings, model, recorder, counts)
-        report["summary"] = embedded + report["summary"]
+        # A lens that watched the clips has said already which version it is
+        report["summary"] = embedded + report["summary"] + ([] if embedded else told)
         if settings.against:
             _evaluate(samples, settings, report)
         return report
@@ -158,13 +161,13 @@ def _embedding(settings: ClassifySettings) -> EmbedSettings:
     return EmbedSettings(**{**shared, "lens": _VISUAL, "model": settings.model, "overwrite": False})
 
 
-def _load(settings: ClassifySettings) -> Embedder:
+def _load(settings: ClassifySettings, dataset: fo.Dataset) -> Embedder:
     model = settings.model
     if settings.lens == _TEXT and model is None:
         import torch
 
         model = _TEXT_MODEL if torch.cuda.is_available() else None
-    return load_lens(settings.lens, model, settings.trust_remote_code)
+    return load_lens(settings.lens, model, settings.trust_remote_code, settings.revision, dataset)
 
 
 def _classify(

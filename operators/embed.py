@@ -25,6 +25,7 @@ from .media_work import (
     open_work,
     stale_items,
 )
+from .revisions import remember
 from .settings import setting
 
 if TYPE_CHECKING:
@@ -141,9 +142,12 @@ class Embed(Stage):
         return embed_brain.check(dataset, settings.stem, settings.brain, settings.field)
 
     def work(self, samples: Samples, settings: EmbedSettings, progress: Progress) -> dict:
-        model = load_lens(settings.chosen, settings.model, settings.trust_remote_code)
         dataset, work = root_dataset(samples), f"embed_{settings.field}"
+        model = load_lens(
+            settings.chosen, settings.model, settings.trust_remote_code, settings.revision, dataset
+        )
         open_work(dataset, self.name, work, self.writes(settings))
+        told = remember(samples, work, model.name, model.revision, settings.revision)
         recorder = Recorder(dataset, work)
         method = [model.name, model.revision, model.pooling, model.prompt]
         half = progress.share(0.0, 0.8 if settings.brain else 1.0)
@@ -152,7 +156,7 @@ class Embed(Stage):
         else:
             done = _embed_media(samples, settings, model, recorder, work, method, half)
         rest = progress.share(0.8, 1.0)
-        made = embed_brain.run(samples, settings, model, bool(done), rest)
+        made = told + embed_brain.run(samples, settings, model, bool(done), rest)
         return _report(samples, settings, model, recorder, done, made)
 
     def shows(self, samples: Samples, settings: EmbedSettings, report: dict) -> fo.DatasetView:

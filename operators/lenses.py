@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import fiftyone as fo
+
+from .revisions import revision_of
+
 if TYPE_CHECKING:
     from ..models.embedder import Embedder
 
@@ -19,7 +23,13 @@ LENSES = {
 }
 
 
-def load_lens(lens: str, model: str | None, trust_remote_code: bool = False) -> Embedder:
+def load_lens(
+    lens: str,
+    model: str | None,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+    dataset: fo.Dataset | None = None,
+) -> Embedder:
     """Loads a lens's model, or another one in its place.
 
     Args:
@@ -27,6 +37,8 @@ def load_lens(lens: str, model: str | None, trust_remote_code: bool = False) -> 
         model: a name, ``name@revision`` or a folder; None for the lens's own, the small
             one where there is no GPU
         trust_remote_code: whether code that comes with the weights may run here
+        revision: a commit, a tag or a branch
+        dataset: where no revision is asked for, the one that its results were made with
 
     Raises:
         ModelUnavailable: a sentence that says why, what to install and how large it is
@@ -43,4 +55,5 @@ def load_lens(lens: str, model: str | None, trust_remote_code: bool = False) -> 
         model = str(embedded_model_folder() or f"sentence-transformers/{EMBEDDED_MODEL}")
     # Molmo2 is a witness as well; as a lens its hidden states are averaged
     pooling = "mean" if lens == "grounding" else None
-    return loaded(model, pooling=pooling, trust_remote_code=trust_remote_code)
+    revision = revision_of(dataset, model, revision)
+    return loaded(model, pooling=pooling, trust_remote_code=trust_remote_code, revision=revision)

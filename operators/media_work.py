@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ..models.frames import Clip, SampledClip, Sampling
 
 Samples = fo.core.collections.SampleCollection
+
+_READERS = 8  # files whose identity is read at the same time
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,28 @@ class FrameSettings(Settings):
     batch_size: int = setting(
         8, "Batch", "Clips in one forward pass; halved when memory runs out", low=1, high=4096
     )
+    revision: str | None = setting(
+        None,
+        "Revision",
+        "A commit, tag or branch of the model; where empty, the one that this dataset's results "
+        "were made with, or else the known or newest one",
+    )
     trust_remote_code: bool = setting(
         False, "Trust remote code", "Let code that comes with the model's weights run here"
     )
     overwrite: bool = setting(
         False, "Overwrite", "Do everything again, and replace fields this audit did not write"
     )
+
+    def problems(self, dataset: fo.Dataset | None) -> dict[str, str]:
+        found = super().problems(dataset)
+        model = getattr(self, "model", None) or ""
+        if self.revision and (os.path.isdir(model) or "@" in model):
+            why = (
+                "a folder has none" if os.path.isdir(model) else "the model's name has one already"
+            )
+            found["revision"] = f"Revision: {why}; leave one of the two out."
+        return found
 
     def sampling(self) -> Sampling:
         """Which frames a model sees."""
@@ -105,25 +124,34 @@ def open_work(dataset: fo.Dataset, stage: str, work: str, writes: dict[str, tupl
         forget(dataset, work)
 
 
-def media_stamp(path: str) -> list:
-    """What tells one version of a file from another without reading it."""
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return [path, None]
-    return [path, stat.st_size, stat.st_mtime_ns]
+def media_stamps(paths: Sequence[str]) -> list[list]:
+    """What tells one version of a file from another; a copy or a new date is the same version.
+
+    Files are read at three places each, several at a time, since most of it is waiting.
+    """
+    from ..models.file_identity import file_identity
+
+    def stamp(path: str) -> list:
+        try:
+            return [file_identity(path)]
+        except OSError:
+            return [path, None]
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(stamp, paths))
 
 
 def stale_items(samples: Samples, work: str, method: Sequence, overwrite: bool) -> list[Item]:
     """The samples whose result is missing or was made from something else."""
     items = []
     for chunk in read_chunks(samples, ["filepath", ledger_field(work)]):
-        for sample_id, path, done in zip(
-            chunk.ids, chunk.columns["filepath"], chunk.columns[ledger_field(work)]
-        ):
-            key = fingerprint(method, media_stamp(path))
-            if overwrite or done != key:
-                items.append(Item(sample_id, path, key))
+        paths, done = chunk.columns["filepath"], chunk.columns[ledger_field(work)]
+        keys = [fingerprint(method, stamp) for stamp in media_stamps(paths)]
+        items += [
+            Item(chunk.ids[row], paths[row], key)
+            for row, key in enumerate(keys)
+            if overwrite or done[row] != key
+        ]
     return items
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import fiftyone as fo
+
 from .media_work import Item, in_batches
+from .revisions import revision_of
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
@@ -17,8 +20,12 @@ Asked = Iterable[tuple[Item, "SampledClip"]]
 Answered = Iterator[tuple[Item, "SampledClip", Any]]
 
 
-def open_witness(settings: CaptionSettings) -> Witness:
+def open_witness(settings: CaptionSettings, dataset: fo.Dataset) -> Witness:
     """Loads the model, or reaches the server.
+
+    Args:
+        settings: the stage's settings
+        dataset: whose results say which version of the model to load
 
     Raises:
         ModelUnavailable: a sentence that says why, and what to do
@@ -30,9 +37,12 @@ def open_witness(settings: CaptionSettings) -> Witness:
         return ServedWitness(served, settings)
     from ..models.annotator import Annotator
 
-    return LocalWitness(
-        Annotator(settings.model, trust_remote_code=settings.trust_remote_code), settings
+    annotator = Annotator(
+        settings.model,
+        trust_remote_code=settings.trust_remote_code,
+        revision=revision_of(dataset, settings.model, settings.revision),
     )
+    return LocalWitness(annotator, settings)
 
 
 class Witness:
@@ -41,11 +51,14 @@ class Witness:
     Attributes:
         name: the model's name
         revision: what was loaded, or where it is served
+        version: what tells its answers from those of another version: the revision, or what
+            a person says of a served one, which may move to another address
         holds_schema: whether answers are held to the task's schema while they are written
     """
 
     name: str
     revision: str
+    version: str
     holds_schema: bool
 
     def ask(self, clips: Asked) -> Answered:
@@ -60,7 +73,8 @@ class LocalWitness(Witness):
         from ..models.constrained import SchemaConstraint
 
         self._annotator, self._settings = annotator, settings
-        self.name, self.revision = annotator.name, annotator.revision
+        self.name = annotator.name
+        self.revision = self.version = annotator.revision
         held = settings.asked().schema is not None
         self.holds_schema = held and SchemaConstraint.available()
 
@@ -78,7 +92,9 @@ class ServedWitness(Witness):
 
     def __init__(self, endpoint: Endpoint, settings: CaptionSettings):
         self._endpoint, self._settings = endpoint, settings
-        self.name, self.revision = endpoint.name, endpoint.revision
+        self.name, self.version = endpoint.name, settings.revision or "served"
+        told = f"{settings.revision} as you say, " if settings.revision else ""
+        self.revision = f"{told}{endpoint.revision}"
         self.holds_schema = settings.asked().schema is not None
 
     def ask(self, clips: Asked) -> Answered:

@@ -124,21 +124,20 @@ def open_work(dataset: fo.Dataset, stage: str, work: str, writes: dict[str, tupl
         forget(dataset, work)
 
 
-def media_stamps(paths: Sequence[str]) -> list[list]:
-    """What tells one version of a file from another; a copy or a new date is the same version.
-
-    Files are read at three places each, several at a time, since most of it is waiting.
-    """
+def media_stamp(path: str) -> list:
+    """What tells one version of a file from another; a copy or a new date is the same version."""
     from ..models.file_identity import file_identity
 
-    def stamp(path: str) -> list:
-        try:
-            return [file_identity(path)]
-        except OSError:
-            return [path, None]
+    try:
+        return [file_identity(path)]
+    except OSError:
+        return [path, None]
 
+
+def media_stamps(paths: Sequence[str]) -> list[list]:
+    """The stamps of many files, several read at a time, since most of it is waiting."""
     with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(stamp, paths))
+        return list(readers.map(media_stamp, paths))
 
 
 def stale_items(samples: Samples, work: str, method: Sequence, overwrite: bool) -> list[Item]:

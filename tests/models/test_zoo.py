@@ -1,6 +1,10 @@
 """Lenses and witnesses as FiftyOne's own models, and by name from its zoo."""
 
 import json
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fiftyone as fo
@@ -156,18 +160,72 @@ def test_a_session_that_knows_only_names_can_search_by_text(clips, checkpoint, z
     assert found == [clips.values("id")[place] for place in order]
 
 
-def test_the_project_itself_is_a_source_for_the_zoo(checkpoint, zoo_folder, real_clips):
-    source = zoo_folder / "second-opinion"
-    source.mkdir()
-    for entry in ("__init__.py", "manifest.json", *BELOW):
-        (source / entry).symlink_to(ROOT / entry)
+@pytest.fixture
+def archive(tmp_path_factory):
+    """The address of the project as a zip file, as a code host offers it."""
+    folder = tmp_path_factory.mktemp("archive")
+    files = [ROOT / name for name in ("__init__.py", "manifest.json", "fiftyone.yml")]
+    files += [path for room in BELOW for path in (ROOT / room).rglob("*.py")]
+    with zipfile.ZipFile(folder / "audit.zip", "w") as packed:
+        for path in files:
+            packed.write(path, f"audit-main/{path.relative_to(ROOT)}")
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *words: None})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/audit.zip"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_project_is_a_source_for_the_zoo_from_its_address_to_a_vector(
+    archive, hub, checkpoint, zoo_folder, real_clips, clips
+):
     name = "google/siglip2-base-patch16-224"
-    downloaded = source / "siglip2-base-patch16-224"
-    downloaded.write_text(json.dumps({"name_or_path": checkpoint("siglip2")}))
+    hub.publish(name, checkpoint("siglip2"), KNOWN[name].revision, main=False)
 
-    assert name in foz.list_zoo_models()
-    model = foz.load_zoo_model(name)
+    foz.register_zoo_model_source(archive)
+    assert set(KNOWN) <= set(foz.list_zoo_models(source=archive))
+    model = foz.load_zoo_model(name, **SAMPLING)
 
+    assert (model.media_type, model.can_embed_prompts) == ("video", True)
+    assert model.embedder.identity == f"{name}@{KNOWN[name].revision}"
+    (pointer,) = zoo_folder.rglob("siglip2-base-patch16-224")
+    assert json.loads(pointer.read_text()) == {"name_or_path": model.embedder.identity}
+    clips.compute_embeddings(model, embeddings_field="vectors", skip_failures=False)
+    sampled = sample_frames(Clip(real_clips[0]), Sampling(**SAMPLING))
+    assert clips.first().vectors == pytest.approx(
+        model.embedder.embed_clips([sampled])[0], abs=1e-5
+    )
+
+
+def test_a_witness_of_the_zoo_takes_its_task_and_its_revision(hub, checkpoint, tmp_path):
+    name = "allenai/Molmo2-8B"
+    hub.publish(name, checkpoint("molmo2"), KNOWN[name].revision, main=False)
+    hub.publish(name, checkpoint("molmo2"), "f" * 40)
+    pointer = tmp_path / "pointer"
+
+    zoo.download_model(name, str(pointer))
+    model = zoo.load_model(name, str(pointer), operation="ocr", max_new_tokens=7)
+    newest = zoo.load_model(name, str(pointer), revision="main")
+
+    assert (model.operation, model.generation.max_new_tokens) == ("ocr", 7)
+    assert (model.annotator.revision, newest.annotator.revision) == (
+        KNOWN[name].revision,
+        "f" * 40,
+    )
+
+
+def test_the_names_and_words_are_those_of_the_workshop_s_models():
+    names = {
+        "Qwen/Qwen3-VL-Embedding-2B",
+        "allenai/Molmo2-4B",
+        "jinaai/jina-embeddings-v5-text-small-clustering",
+        "jinaai/jina-embeddings-v5-text-small-classification",
+        "Qwen/Qwen3-VL-8B-Instruct",
+        "allenai/Molmo2-8B",
+    }
+    manifest = json.loads((ROOT / "manifest.json").read_text(encoding="utf-8"))
+    assert names <= {model["base_name"] for model in manifest["models"]}
+    model = witness("{}")
+    model.operation, model.custom_prompt = "custom", "Count the cows."  # as the workshop sets them
     assert model.media_type == "video"
-    assert model.can_embed_prompts
-    assert model.embed(real_clips[0]).shape == (32,)

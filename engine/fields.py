@@ -79,6 +79,11 @@ def declare(
     return list(new)
 
 
+def is_work_of(name: str, stage: str) -> bool:
+    """Whether a name in status, ledger or runs is the stage's, or a piece of its work."""
+    return name == stage or name.startswith(f"{stage}_")
+
+
 def forget(dataset: fo.Dataset, stage: str) -> None:
     """Makes the stage's next run do everything again."""
     dataset.set_field(f"{LEDGER}.{stage}", None).save(f"{LEDGER}.{stage}")

@@ -45,11 +45,19 @@ def register(
 
 
 def run_keys(dataset: fo.Dataset, stage: str = "") -> list[str]:
-    """The keys of our runs on the dataset, oldest first; of one stage if named."""
+    """The keys of our runs on the dataset, oldest first; of one stage if named.
+
+    Work of a stage on labels, or for one model, has a name of its own and is not among them.
+    """
     keys = [key for key in dataset.list_runs() if key.startswith(PREFIX)]
     if stage:
-        keys = [key for key in keys if key[len(PREFIX) : -_SUFFIX] == stage]
+        keys = [key for key in keys if work_of(key) == stage]
     return sorted(keys, key=lambda key: dataset.get_run_info(key).timestamp)
+
+
+def work_of(key: str) -> str:
+    """The name of the work that a run did: the stage's, or one that begins with it."""
+    return key[len(PREFIX) : -_SUFFIX]
 
 
 def last_report(dataset: fo.Dataset, stage: str) -> dict | None:

@@ -18,9 +18,10 @@ from fiftyone.operators.types import RiskLevel
 from ..engine import fields as owned_fields
 from ..engine import provenance
 from ..engine.columns import root_dataset
+from ..engine.database import plainly_told
 from ..engine.heartbeat import Heartbeat
 from ..engine.progress import Progress, ReportedProgress, TerminalProgress
-from . import forms
+from . import forms, spread
 from .settings import Settings, SettingsError
 
 PLUGIN = "@second-opinion/audit"
@@ -93,18 +94,20 @@ class Stage(foo.Operator):
         """The view that the report speaks of, for a button beside it."""
         return None
 
-    def open(
-        self,
-        samples: fo.core.collections.SampleCollection,
-        settings: Settings,
-        work: str | None = None,
-    ) -> fo.Dataset:
+    def work_name(self, settings: Settings) -> str:
+        """Under which name status, ledger and run are kept: the stage's, or its and more."""
+        return self.name
+
+    def block(self, settings: Settings) -> int:
+        """Parts of the samples, for many workers, are multiples of this."""
+        return 1
+
+    def open(self, samples: fo.core.collections.SampleCollection, settings: Settings) -> fo.Dataset:
         """Declares what the stage writes; call it once all that may fail is loaded.
 
-        A field that had to be made holds nothing yet, whatever the ledger remembers. A
-        ``work`` that is not all that the stage does has a status and ledger of its own.
+        A field that had to be made holds nothing yet, whatever the ledger remembers.
         """
-        dataset, work = root_dataset(samples), work or self.name
+        dataset, work = root_dataset(samples), self.work_name(settings)
         made = owned_fields.declare(dataset, self.name, self.writes(settings))
         ran_before = owned_fields.declare_status(dataset, work)
         if made and ran_before:
@@ -141,15 +144,17 @@ class Stage(foo.Operator):
             **settings: the stage's settings
 
         Returns:
-            the report, or the queued operation's id
+            the report, or the queued operation's id (a list of ids where it is split)
 
         Raises:
             SettingsError: a sentence for each setting that cannot work
         """
+        spread.refuse_spread(self, settings)
         read = self.settings.read(settings)
         if delegate:
             self._require(samples, read)
-            return self._queue(samples, read)
+            apart = spread.is_spread(read) and read.runner == "here"
+            return spread.queue_parts(self, samples, read) if apart else self.queue(samples, read)
         return self.run(samples, read, progress or TerminalProgress())
 
     def run(
@@ -160,9 +165,13 @@ class Stage(foo.Operator):
     ) -> dict:
         """Checks the settings, does the work in this process, and keeps the report."""
         self._require(samples, settings)
-        report = self.work(samples, settings, progress)
+        with plainly_told():
+            if spread.is_spread(settings):
+                report = spread.run_parts(self, samples, settings, progress)
+            else:
+                report = self.work(spread.part_of(samples, settings), settings, progress)
         if self.keeps_run and samples is not None:
-            provenance.register(samples, self.name, settings.as_params(), report)
+            provenance.register(samples, self.work_name(settings), settings.as_params(), report)
         return report
 
     def _require(
@@ -204,9 +213,10 @@ class Stage(foo.Operator):
             "write. Rename what is there, or set overwrite=True to replace it."
         }
 
-    def _queue(
+    def queue(
         self, samples: fo.core.collections.SampleCollection | None, settings: Settings
     ) -> ObjectId:
+        """Queues the stage for a worker; gives the operation's id."""
         context = {"params": settings.as_params(), "request_delegation": True}
         if samples is not None:
             context["dataset"] = root_dataset(samples)

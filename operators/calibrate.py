@@ -87,6 +87,9 @@ class Calibrate(Stage):
     icon = "insights"
     settings = CalibrateSettings
 
+    def work_name(self, settings: CalibrateSettings) -> str:
+        return work_name(self.name, settings.segments)
+
     def writes(self, settings: CalibrateSettings) -> dict[str, tuple]:
         fields = {settings.whole: "Probability that the annotation as a whole is right"}
         for aspect in settings.chosen():
@@ -117,8 +120,8 @@ class Calibrate(Stage):
         from ..models.encoder import Encoder
 
         encoder = Encoder(settings.encoder)
-        work = work_name(self.name, settings.segments)
-        self.open(samples, settings, work)
+        work = self.work_name(settings)
+        self.open(samples, settings)
         table, tally = open_table(samples, settings.segments), Tally(settings.chosen())
         blocks, total = _blocks(samples, table, settings), 0
         with progress.step("Calibrating", table.count()) as advance:

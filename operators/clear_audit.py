@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ..engine.columns import read_chunks, root_dataset, write_columns
-from ..engine.fields import FRAMES, LEDGER, STATUS, owned
+from ..engine.fields import FRAMES, LEDGER, STATUS, is_work_of, owned
 from ..engine.progress import Progress
-from ..engine.provenance import run_keys
+from ..engine.provenance import run_keys, work_of
 from ..engine.workspace import remove_views
 from .base import Stage
 from .settings import Settings, setting
@@ -101,37 +101,33 @@ def _remove(dataset: fo.Dataset, fields: dict[str, str], settings: ClearSettings
     of_frames = [name.removeprefix(FRAMES) for name in fields if name.startswith(FRAMES)]
     if of_frames:
         dataset.delete_frame_fields(of_frames)
-    stages = settings.stages if settings.stages is not None else [""]
-    runs = [key for stage in stages for key in run_keys(dataset, stage)]
+    runs = [key for key in run_keys(dataset) if _is_chosen(work_of(key), settings)]
     for key in runs:
         dataset.delete_run(key)
     if settings.stages is None:
         remove_views(dataset)
     else:
-        _forget(dataset, settings.stages)
+        names = dataset.get_field_schema(flat=True)
+        dataset.delete_sample_fields([name for name in names if _is_internal(name, settings)])
     return runs
 
 
-def _forget(dataset: fo.Dataset, stages: list[str]) -> None:
-    names = [
-        name
-        for stage in stages
-        for name in (f"{STATUS}.{stage}", f"{STATUS}.{stage}_why", f"{LEDGER}.{stage}")
-    ]
-    dataset.delete_sample_fields([name for name in names if dataset.get_field(name) is not None])
+def _is_chosen(work: str, settings: ClearSettings) -> bool:
+    return settings.stages is None or any(is_work_of(work, stage) for stage in settings.stages)
+
+
+def _is_internal(name: str, settings: ClearSettings) -> bool:
+    parent, _, work = name.partition(".")
+    return parent in (STATUS, LEDGER) and bool(work) and _is_chosen(work, settings)
 
 
 def _empty(samples: Samples, fields: dict[str, str], settings: ClearSettings) -> None:
     dataset = root_dataset(samples)
-    internal = (STATUS, LEDGER)
     for name in fields:
         if name.startswith(FRAMES):
             samples.clear_frame_field(name.removeprefix(FRAMES))
-        elif name not in internal:
+        elif name not in (STATUS, LEDGER):
             samples.clear_sample_field(name)
-    schema = dataset.get_field_schema(flat=True)
-    for name in schema:
-        parent, _, leaf = name.partition(".")
-        mine = settings.stages is None or leaf.removesuffix("_why") in settings.stages
-        if parent in internal and leaf and mine:
+    for name in dataset.get_field_schema(flat=True):
+        if _is_internal(name, settings):
             samples.clear_sample_field(name)

@@ -93,6 +93,9 @@ class ScoreAgreement(Stage):
     icon = "balance"
     settings = ScoreSettings
 
+    def work_name(self, settings: ScoreSettings) -> str:
+        return work_name(self.name, settings.segments)
+
     def writes(self, settings: ScoreSettings) -> dict[str, tuple]:
         fields = {
             edge.field(metric): f"{METRICS[metric].label} of {edge.left} and {edge.right}, 0 to 1"
@@ -113,8 +116,8 @@ class ScoreAgreement(Stage):
 
     def work(self, samples: Samples, settings: ScoreSettings, progress: Progress) -> dict:
         scorer = _Scorer(root_dataset(samples), settings)
-        work = work_name(self.name, settings.segments)
-        self.open(samples, settings, work)
+        work = self.work_name(settings)
+        self.open(samples, settings)
         table, edges = open_table(samples, settings.segments), settings.chosen_edges()
         method = [scorer.names, scorer.revision]
         summaries = {name: ScoreSummary() for name in scorer.names}

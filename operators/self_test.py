@@ -14,7 +14,7 @@ from ..agreement.metrics import METRICS, Column, support_by_all
 from ..agreement.support import TokenWeights
 from ..agreement.texts import clean, is_scorable
 from ..engine.progress import Progress
-from ..engine.table import LabelTable, Rows, SampleTable, open_table
+from ..engine.table import LabelTable, Rows, SampleTable, open_table, work_name
 from .audit_settings import (
     aspects_setting,
     check_aspects,
@@ -67,6 +67,9 @@ class SelfTest(Stage):
     )
     icon = "science"
     settings = SelfTestSettings
+
+    def work_name(self, settings: SelfTestSettings) -> str:
+        return work_name(self.name, settings.segments)
 
     def check(self, samples: Samples, settings: SelfTestSettings) -> dict[str, str]:
         from ..agreement.plant import KINDS

@@ -2,19 +2,17 @@
 
 Models are asked for JSON and write JSON, or JSON in a fence, in prose, in a list,
 cut short, with loose quotes, or as the schema they were shown with their words in
-place of the descriptions. Mending is `json-repair`'s work; whether what was mended
-holds an answer is decided here, since it also makes something of plain prose.
+place of the descriptions. Finding the JSON is ``json_body``'s work; whether what was found
+holds an answer is decided here.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import json_repair
+from .json_body import Found, json_groups
 
 #: ``Answer.outcome``: every text found; some of them; none; nothing was said.
 COMPLETE, PARTIAL, UNREADABLE, EMPTY = "complete", "partial", "unreadable", "empty"
@@ -24,15 +22,9 @@ _VALUE_KEYS = ("value", "text", "content", "answer", "output", "const", "default
 _SCHEMA_WORDS = frozenset({"string", "str", "..."})
 _SCHEMA_KEYS = frozenset({"type", "properties", "required", "title", "$schema"})
 
-_FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_THOUGHT_ENDS = ("</think>", "</thinking>")
 _NOT_WORD = re.compile(r"[\W_]+")
-_OPENING = re.compile(r"[{\[]")
 
 # A model that is stuck writes brackets without end; these bound what it costs.
-_MOST_STARTS = 32
-_MOST_MENDED = 100_000
-_DEEPEST_MENDED = 64
 _MOST_NODES = 2_000
 _DEEPEST = 8
 
@@ -83,13 +75,15 @@ def read_answer(
         return Answer(dict.fromkeys(paths), EMPTY, "There is no answer.", "none")
     echoes = frozenset(_fold(text) for text in descriptions)
     best, seen = _Reading(dict.fromkeys(paths)), False
-    for group in _groups(raw):
-        for value, form, cut in group:
+    groups = json_groups(raw) if isinstance(raw, str) else [[Found(raw, ("object",))]]
+    for group in groups:
+        for found in group:
             seen = True
-            reading = _best_reading(value, form, cut, paths, echoes)
+            reading = _best_reading(found, paths, echoes)
             # Of several, the last: models think aloud first and answer then.
             # But what had to be mended gives way to what had not.
-            if reading.found > best.found or (reading.found == best.found and not _loose(form)):
+            as_good = reading.found == best.found and not found.is_loose
+            if reading.found > best.found or as_good:
                 best = reading
         if best.found == len(paths):
             break
@@ -99,128 +93,20 @@ def read_answer(
     return Answer(best.texts, outcome, _why(best.texts, best.cut), ", ".join(best.form))
 
 
-# ---- finding JSON ----
-
-_Found = Iterator[tuple[Any, tuple[str, ...], bool]]  # a value, its form, whether it is cut
-
-
-def _groups(raw: object) -> Iterator[_Found]:
-    """The values in an answer, the surest group first; a later one is for want of better."""
-    if not isinstance(raw, str):
-        yield iter([(raw, ("object",), False)])
-        return
-    text = raw.strip().lstrip("\ufeff")
-    whole = _strict(text)
-    if isinstance(whole, str):
-        # JSON written as a JSON text: `"{\\"summary\\": ...}"`
-        whole = _strict(whole.strip())
-    if _is_tree(whole):
-        yield iter([(whole, ("json",), False)])
-        return
-    after = _after_thoughts(text)
-    if after != text:
-        yield from _loose_groups(after)
-    yield from _loose_groups(text)
-
-
-def _loose_groups(text: str) -> Iterator[_Found]:
-    blocks = [block.strip() for block in _FENCE.findall(text)]
-    strict = [_strict(block) for block in blocks]
-    yield ((value, ("fenced",), False) for value in strict if _is_tree(value))
-    yield _in_prose(text)
-    loose = [block for block, value in zip(blocks, strict) if not _is_tree(value)]
-    yield (found for block in loose for found in _mended(block, ("fenced",)))
-    yield _mended(text, ())
-
-
-def _after_thoughts(text: str) -> str:
-    for end in _THOUGHT_ENDS:
-        after = text.rpartition(end)[2]
-        text = after if after.strip() else text
-    return text
-
-
-def _in_prose(text: str) -> _Found:
-    decoder = json.JSONDecoder(strict=False)
-    at = starts = 0
-    while starts < _MOST_STARTS and (opening := _OPENING.search(text, at)):
-        starts += 1
-        try:
-            value, at = decoder.raw_decode(text, opening.start())
-        except (ValueError, RecursionError):
-            at = opening.start() + 1
-        else:
-            yield value, ("prose",), False
-
-
-def _mended(text: str, form: tuple[str, ...]) -> _Found:
-    opening = text.find("{")
-    if opening < 0 or len(text) > _MOST_MENDED:
-        return
-    body = text[opening:]
-    cut, deepest = _nesting(body)
-    if deepest > _DEEPEST_MENDED:
-        return
-    try:
-        value = json_repair.loads(body)
-    except (ValueError, RecursionError, IndexError, TypeError):
-        return
-    if _is_tree(value):
-        prose = ("prose",) if opening and not form else ()
-        yield value, (*form, *prose, "truncated" if cut else "mended"), cut
-
-
-def _loose(form: tuple[str, ...]) -> bool:
-    return "mended" in form or "truncated" in form
-
-
-def _strict(text: str) -> Any:
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_tree(value: object) -> bool:
-    return isinstance(value, (dict, list)) and bool(value)
-
-
-def _nesting(text: str) -> tuple[bool, int]:
-    """Whether the first value in a text breaks off, and how deep its brackets go."""
-    depth, deepest, quoted, escaped = 0, 0, False, False
-    for character in text:
-        if escaped:
-            escaped = False
-        elif quoted:
-            escaped, quoted = character == "\\", character != '"'
-        elif character == '"':
-            quoted = True
-        else:
-            depth += (character in "{[") - (character in "}]")
-            deepest = max(deepest, depth)
-            if depth == 0:
-                return False, deepest
-    return True, deepest
-
-
 # ---- reading JSON ----
 
 
 def _best_reading(
-    value: object,
-    form: tuple[str, ...],
-    cut: bool,
-    paths: Mapping[str, Sequence[str]],
-    echoes: frozenset[str],
+    given: Found, paths: Mapping[str, Sequence[str]], echoes: frozenset[str]
 ) -> _Reading:
     """Reads at every depth; of readings that find as much, the outermost."""
     best = _Reading(dict.fromkeys(paths))
-    for node, in_list in _nodes(value):
+    for node, in_list in _nodes(given.value):
         reader = _Reader(echoes)
         texts = {name: reader.find(node, path) for name, path in paths.items()}
         listed = ("list",) if in_list else ()
         schema = ("schema",) if reader.schema else ()
-        reading = _Reading(texts, (*form, *listed, *schema), cut)
+        reading = _Reading(texts, (*given.form, *listed, *schema), given.cut)
         if reading.found > best.found:
             best = reading
     return best

@@ -33,7 +33,6 @@ MAX_TEST_LINES = 400
 LONGER = {
     "engine/records.py": "one reader of one schema: what a good row and each bad row look like",
     "agreement/match.py": "one model, read top to bottom: its densities, their fit, its own check",
-    "models/answers.py": "one reader of one answer: every shape that models were seen to give",
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
 

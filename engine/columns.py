@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import wraps
 from itertools import islice
 
 import fiftyone as fo
@@ -69,6 +71,37 @@ def read_chunks(
         yield Chunk([found[i] for i in order], columns)
 
 
+_relay: Callable[[str, tuple], None] | None = None
+
+
+@contextmanager
+def relayed_to(relay: Callable[[str, tuple], None]) -> Iterator[None]:
+    """Hands every write of this process to ``relay``, as a name and arguments, instead."""
+    global _relay
+    _relay = relay
+    try:
+        yield
+    finally:
+        _relay = None
+
+
+def write_relayed(dataset: fo.Dataset, name: str, given: tuple) -> None:
+    """Does a write that another process relayed."""
+    _WRITES[name](dataset, *given)
+
+
+def _relayed(write: Callable) -> Callable:
+    @wraps(write)
+    def relayed(dataset: fo.Dataset, *given: object) -> None:
+        if _relay is None:
+            write(dataset, *given)
+        else:
+            _relay(write.__name__, given)
+
+    return relayed
+
+
+@_relayed
 def write_columns(dataset: fo.Dataset, ids: Sequence[str], columns: Mapping[str, Sequence]) -> None:
     """Writes several sample fields of several samples in one go.
 
@@ -97,6 +130,7 @@ def write_columns(dataset: fo.Dataset, ids: Sequence[str], columns: Mapping[str,
     dataset._bulk_write(updates, ids=list(ids))
 
 
+@_relayed
 def write_labels(
     dataset: fo.Dataset,
     path: str,
@@ -133,6 +167,22 @@ def write_labels(
         for sample_id, label_id, row in zip(ids, labels, zip(*plain.values()))
     ]
     dataset._bulk_write(updates, ids=list(dict.fromkeys(ids)))
+
+
+@_relayed
+def write_values(dataset: fo.Dataset, field: str, values: Mapping[str, object]) -> None:
+    """Writes one field of values that FiftyOne must put into stored form: vectors, labels.
+
+    Args:
+        dataset: the dataset
+        field: a declared field
+        values: ``{sample id: value}``
+    """
+    if values:
+        dataset.set_values(field, dict(values), key_field="id")
+
+
+_WRITES = {write.__name__: write for write in (write_columns, write_labels, write_values)}
 
 
 def _write_publicly(

@@ -22,6 +22,7 @@ from ..engine.database import plainly_told
 from ..engine.heartbeat import Heartbeat
 from ..engine.progress import Progress, ReportedProgress, TerminalProgress
 from . import forms, spread
+from .samples_needed import samples_problem
 from .settings import Settings, SettingsError
 
 PLUGIN = "@second-opinion/audit"
@@ -186,7 +187,7 @@ class Stage(foo.Operator):
     ) -> dict[str, str]:
         """Everything wrong with the settings for these samples: ``{setting: sentence}``."""
         if self.needs_samples:
-            sentence = _samples_problem(samples)
+            sentence = samples_problem(samples)
             if sentence:
                 return {"samples": sentence}
         dataset = None if samples is None else root_dataset(samples)
@@ -251,8 +252,8 @@ class Stage(foo.Operator):
         if settings is not None:
             problems = self.problems(samples, settings)
         dataset = None if samples is None else root_dataset(samples)
-        own_fields = ctx.params.get("aspects") == forms.OWN_FIELDS
-        return forms.build(self, dataset, settings, problems, own_fields)
+        texts = forms.own_texts(ctx.params, dataset)
+        return forms.build(self, dataset, settings, problems, texts)
 
     def execute(self, ctx: foo.ExecutionContext) -> dict:
         settings, problems = forms.read(self.settings, ctx.params, _APP_PARAMS)
@@ -283,22 +284,6 @@ class Stage(foo.Operator):
 
 def _reporter(ctx: foo.ExecutionContext) -> Callable[[float, str], None]:
     return lambda share, label: ctx.set_progress(progress=share, label=label)
-
-
-def _samples_problem(samples: object) -> str | None:
-    if samples is None:
-        return "This stage needs a dataset or a view; none was given."
-    if not isinstance(samples, fo.core.collections.SampleCollection):
-        return f"This stage needs a FiftyOne dataset or view, not a {type(samples).__name__}."
-    if getattr(samples, "_is_generated", False):
-        return (
-            "This view is made of clips, patches or frames, and what is written to it would be "
-            "lost. Give the dataset or a view of its samples."
-        )
-    if not samples.count():
-        what = "dataset" if isinstance(samples, fo.Dataset) else "view"
-        return f"The {what} is empty, so there is nothing to work on."
-    return None
 
 
 def _listed(names: list[str]) -> str:

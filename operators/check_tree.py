@@ -13,7 +13,8 @@ from ..agreement.tree import read_tree
 from ..engine.columns import Chunk, read_chunks, write_columns
 from ..engine.progress import Progress
 from .base import Stage
-from .settings import Settings, setting
+from .settings import setting
+from .spread import SpreadSettings
 
 _PARTS = ("id", "label", "node_id", "parent_id", "level", "start", "end")
 # On every segment:
@@ -32,7 +33,7 @@ Samples = fo.core.collections.SampleCollection
 
 
 @dataclass(frozen=True)
-class TreeSettings(Settings):
+class TreeSettings(SpreadSettings):
     field: str = setting(
         "gpt_summary_brief",
         "Tree",

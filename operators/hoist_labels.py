@@ -11,7 +11,8 @@ from ..agreement.aspects import ACTION100M_HOISTED
 from ..engine.columns import read_chunks, root_dataset, write_columns
 from ..engine.progress import Progress
 from .base import Stage
-from .settings import Settings, setting
+from .settings import setting
+from .spread import SpreadSettings
 
 _PARTS = ("label", "level", "tier")
 
@@ -20,7 +21,7 @@ _PARTS = ("label", "level", "tier")
 
 
 @dataclass(frozen=True)
-class HoistSettings(Settings):
+class HoistSettings(SpreadSettings):
     fields: dict = setting(
         ACTION100M_HOISTED,
         "Fields",

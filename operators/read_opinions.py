@@ -21,7 +21,8 @@ from ..models.answers import COMPLETE, EMPTY, PARTIAL, UNREADABLE, Answer, read_
 from ..models.prompts import TASKS
 from .base import Stage
 from .sample_keys import KEY_COLUMNS, SampleKeys
-from .settings import Settings, setting
+from .settings import setting
+from .spread import SpreadSettings
 
 Samples = fo.core.collections.SampleCollection
 
@@ -48,7 +49,7 @@ _REPEATED = (*_PUBLISHED_SCHEMA, *TASKS["action100m"].descriptions)
 
 
 @dataclass(frozen=True)
-class ReadSettings(Settings):
+class ReadSettings(SpreadSettings):
     prefix: str | None = setting(
         None,
         "Prefix",

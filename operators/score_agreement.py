@@ -26,7 +26,8 @@ from .audit_settings import (
     segments_setting,
 )
 from .base import Stage
-from .settings import Settings, setting
+from .settings import setting
+from .spread import SpreadSettings
 
 # Token vectors are large: fewer rows at a time. And what a token tells is learnt
 # from the first rows of the whole dataset, so that a view is scored like the rest.
@@ -41,7 +42,7 @@ Samples = fo.core.collections.SampleCollection
 
 
 @dataclass(frozen=True)
-class ScoreSettings(Settings):
+class ScoreSettings(SpreadSettings):
     aspects: object = aspects_setting()
     segments: str | None = segments_setting()
     edges: list | None = edges_setting()

@@ -50,6 +50,7 @@ class Spec:
         types: for the kind ``field``, the field types that suit
         required: whether None and "" are refused
         shown: whether the form shows it, given the other settings
+        late: whether it comes after all others
     """
 
     label: str
@@ -62,6 +63,7 @@ class Spec:
     types: tuple = ()
     required: bool = False
     shown: Callable[[Settings], bool] = lambda settings: True
+    late: bool = False
 
 
 def setting(default: object, label: str, help: str, **spec: object) -> object:
@@ -86,7 +88,8 @@ class Settings:
     @classmethod
     def declared(cls) -> dict[str, tuple[Field, Spec]]:
         """``{name: (dataclass field, spec)}``, in the order of the form."""
-        return {f.name: (f, f.metadata["spec"]) for f in fields(cls)}
+        ordered = sorted(fields(cls), key=lambda f: f.metadata["spec"].late)
+        return {f.name: (f, f.metadata["spec"]) for f in ordered}
 
     @classmethod
     def read(cls, given: dict, ignore: Iterable[str] = ()) -> Settings:

@@ -1,0 +1,132 @@
+"""One stage over many workers: as operations in the queue, or as actors of a Ray cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+
+from ..engine import columns, ray_runner
+from ..engine.columns import root_dataset
+from ..engine.progress import Progress
+from ..engine.shards import between, cut
+from .settings import Settings, SettingsError, setting
+
+if TYPE_CHECKING:
+    from .base import Stage
+
+Samples = fo.core.collections.SampleCollection
+
+_NAMES = ("shards", "runner")
+
+
+@dataclass(frozen=True)
+class SpreadSettings(Settings):
+    """The settings of stages that work sample by sample, so that many workers can share them."""
+
+    shards: int = setting(
+        1,
+        "Parts",
+        "Splits the work into so many operations, which any workers take from the queue; on Ray, "
+        "into so many actors",
+        low=1,
+        high=4096,
+        late=True,
+    )
+    runner: str = setting(
+        "here",
+        "Runner",
+        "Where the work is done: here (or by the worker that takes it), or on a Ray cluster",
+        choices=("here", "ray"),
+        late=True,
+    )
+    part: list | None = setting(
+        None, "Part", "The ids where this part begins and ends", many=True, late=True,
+        shown=lambda settings: False,
+    )  # fmt: skip
+
+    def problems(self, dataset: fo.Dataset | None) -> dict[str, str]:
+        found = super().problems(dataset)
+        if self.runner == "ray" and (why := ray_runner.missing()):
+            found["runner"] = f"Runner: {why}"
+        return found
+
+
+def refuse_spread(stage: Stage, given: dict) -> None:
+    """Says of a stage that needs all samples at once that it cannot be split.
+
+    Raises:
+        SettingsError: a sentence
+    """
+    declared = stage.settings.declared()
+    problems = {
+        name: f"{stage.label} needs the whole set of samples at once, so it cannot be split over "
+        f"workers; leave out {name}."
+        for name in _NAMES
+        if name in given and name not in declared and given[name] not in (1, "here", None)
+    }
+    if problems:
+        raise SettingsError(problems)
+    for name in _NAMES:
+        if name not in declared:
+            given.pop(name, None)
+
+
+def is_spread(settings: Settings) -> bool:
+    """Whether the work is to be shared, and this is not a share already."""
+    if getattr(settings, "part", None):
+        return False
+    return getattr(settings, "shards", 1) > 1 or getattr(settings, "runner", "here") == "ray"
+
+
+def part_of(samples: Samples | None, settings: Settings) -> Samples | None:
+    """The samples of the part that the settings name; all of them where they name none."""
+    part = getattr(settings, "part", None)
+    return between(samples, *part) if part else samples
+
+
+def queue_parts(stage: Stage, samples: Samples, settings: SpreadSettings) -> list:
+    """Queues an operation for each part; gives their ids."""
+    return [stage.queue(samples, part) for part in _parts(stage, samples, settings)]
+
+
+def run_parts(stage: Stage, samples: Samples, settings: SpreadSettings, progress: Progress) -> dict:
+    """Queues the parts, or runs them on Ray and writes what comes back."""
+    if settings.runner == "ray":
+        return _run_on_ray(stage, samples, settings, progress)
+    queued = [str(operation) for operation in queue_parts(stage, samples, settings)]
+    summary = (
+        f"Queued {len(queued)} parts of {samples.count():,} samples. Start workers with "
+        "`fiftyone delegated launch`, on any machine that reaches this database."
+    )
+    return {"summary": [summary], "samples": samples.count(), "operations": queued}
+
+
+def _parts(stage: Stage, samples: Samples, settings: SpreadSettings) -> list[SpreadSettings]:
+    # Fields are declared once, here: workers that declare the same ones at once collide
+    stage.open(samples, settings)
+    bounds = cut(samples, settings.shards, stage.block(settings))
+    return [replace(settings, part=part, runner="here") for part in bounds]
+
+
+def _run_on_ray(
+    stage: Stage, samples: Samples, settings: SpreadSettings, progress: Progress
+) -> dict:
+    parts = [part.as_params() for part in _parts(stage, samples, settings)]
+    dataset, reports = root_dataset(samples), []
+    with progress.step(f"{stage.label} on Ray", len(parts)) as advance:
+        for name, given in ray_runner.run(stage.uri, samples, parts, stage.prefers_delegation):
+            if name == "report":
+                reports.append(given[0])
+                advance(1)
+            else:
+                columns.write_relayed(dataset, name, given)
+                advance(0)
+    totals: Counter = Counter()
+    for report in reports:
+        totals.update({k: n for k, n in report.items() if type(n) is int})
+    told = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in totals.items())
+    summary = [f"Ray worked on {len(parts)} parts of {samples.count():,} samples: {told}."]
+    return {"summary": summary, **totals, "parts": [{"part": r["summary"][0]} for r in reports]}

@@ -34,6 +34,8 @@ class AuditPanel(foo.Panel):
     Attributes:
         name: the panel's name
         label: what its tab says
+        icon: a Material icon's name, which follows the App's light and dark theme; of pictures of
+            a plugin's own, the App (1.22) shows none in a panel's tab
         help: what the mark beside the tab explains, in markdown
         category: where the menu of panels lists it
         surfaces: ``grid``, or ``grid modal`` for the sample modal as well
@@ -41,6 +43,7 @@ class AuditPanel(foo.Panel):
 
     name = ""
     label = ""
+    icon = ""
     help = ""
     category = Categories.ANALYZE
     surfaces = "grid"
@@ -50,9 +53,7 @@ class AuditPanel(foo.Panel):
         return foo.PanelConfig(
             name=self.name,
             label=self.label,
-            icon=f"/assets/{self.name}_dark.svg",
-            light_icon=f"/assets/{self.name}_light.svg",
-            dark_icon=f"/assets/{self.name}_dark.svg",
+            icon=self.icon,
             category=self.category,
             help_markdown=self.help,
             surfaces=self.surfaces,

@@ -68,14 +68,14 @@ def crossed(chosen: Choice) -> bool:
 
 
 def choose(
-    picked: Mapping, limits: Mapping, fdr: object, table: Table, found: Found, dataset: fo.Dataset
+    picked: Mapping, by: Mapping, limits: Mapping, table: Table, found: Found, dataset: fo.Dataset
 ) -> Choice:
     """Completes what the panel's state holds; what does not exist here gives way.
 
     Args:
         picked: what the pickers hold
+        by: the rules, and the share of fine labels that they tolerate among the suspects
         limits: the thresholds of the workshop's rules
-        fdr: the tolerated share of fine labels among the suspects
         table: the dataset's columns
         found: what the dataset holds
         dataset: the dataset
@@ -88,7 +88,7 @@ def choose(
     score = _nearest(picked.get("score"), _scores(found, aspect if view != TABLE else None))
     rules = possible_rules(table, found, aspect) if aspect else []
     given = {name: value for name, value in limits.items() if value is not None}
-    held = fdr if isinstance(fdr, (int, float)) else FDR
+    held = by.get("fdr") if isinstance(by.get("fdr"), (int, float)) else FDR
     colour = picked.get("colour")
     if colour not in colours(dataset):
         colour = _first_colour(view, found, dataset)
@@ -100,7 +100,7 @@ def choose(
         score=score,
         lens=_nearest(picked.get("lens"), list(found.lenses)),
         colour=colour,
-        rules=_nearest(picked.get("rules"), rules),
+        rules=_nearest(by.get("rules"), rules),
         limits={name: round(given.get(name, value), 2) for name, value in THRESHOLDS.items()},
         fdr=round(float(held), 2),
     )
@@ -117,8 +117,14 @@ def offered(view: str, aspect: str | None, found: Found) -> tuple[list[str], Map
 
 def as_picked(choice: Choice) -> dict:
     """The choice as the pickers hold it."""
-    names = ("view", "aspect", "edge", "other", "score", "lens", "colour", "rules")
+    names = ("view", "aspect", "edge", "other", "score", "lens", "colour")
     return {name: getattr(choice, name) for name in names}
+
+
+def as_state(choice: Choice) -> dict:
+    """The choice as the panel's state holds it."""
+    by = {"rules": choice.rules, "fdr": choice.fdr}
+    return {"pick": as_picked(choice), "by": by, "limits": dict(choice.limits)}
 
 
 def _first_view(found: Found) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fiftyone.operators import types
 
 from ...agreement.workshop_rules import TAGS
-from ..opinion_viewer.typeset import row
+from ..opinion_viewer.typeset import grid, row
 from .choices import HIGHEST_FDR, LOWEST_FDR, Choice
 from .points import TELLING
 from .proposal import CALIBRATED, SUSPECT, WORKSHOP, Proposal
@@ -16,6 +16,12 @@ from .proposal import CALIBRATED, SUSPECT, WORKSHOP, Proposal
 if TYPE_CHECKING:
     from .panel import ConfidenceMap
 
+_SIDE_BY_SIDE = {
+    "display": "grid",
+    "gridTemplateColumns": "repeat(auto-fit, minmax(220px, 1fr))",
+    "alignItems": "end",
+    "columnGap": 2,
+}
 _SLIDERS = {
     "sem_high": "Same meaning from",
     "sem_low": "Other meaning below",
@@ -75,13 +81,13 @@ def add_rules(
     """Adds the rules to choose from, and the sliders of those chosen."""
     if not rules:
         return
+    place = grid(root, "by", _SIDE_BY_SIDE)
+    names = {CALIBRATED: "calibrated probabilities", WORKSHOP: "the workshop's thresholds"}
     if len(rules) > 1:
-        pick = row(root, "by", columnGap=1)
-        names = {CALIBRATED: "calibrated probabilities", WORKSHOP: "the workshop's thresholds"}
-        add_choice(pick, panel, "rules", "Tags by", {r: names[r] for r in rules}, chosen.rules)
+        add_choice(place, panel, "rules", "Tags by", {r: names[r] for r in rules}, chosen.rules)
     if chosen.rules == CALIBRATED:
         label = f"Fine labels to tolerate among the suspects: {chosen.fdr:.0%}"
-        _slider(root, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR)
+        _slider(place, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR)
         return
     sliders = root.grid("limits", orientation="horizontal", gap=0, columns=4)
     for name, label in _SLIDERS.items():

@@ -62,6 +62,9 @@ def add_cells(
         score: the score that the cells tell
         on_click: called with the aspect and the edge of a cell
     """
+    samples = max((cell.samples for row in cells.values() for cell in row.values()), default=0)
+    told = f"Means of {SCORE_NAMES[score]} over {samples:,} samples, those missing left out. "
+    line(root, "said", told + "A cell opens its comparison on the map.", **FAINT)
     edges = list(dict.fromkeys(edge for row in cells.values() for edge in row))
     place = grid(
         root,
@@ -70,21 +73,21 @@ def add_cells(
             "display": "grid",
             "gridTemplateColumns": f"minmax(90px, auto) repeat({len(edges)}, minmax(76px, 1fr))",
             "gap": 0.5,
-            "alignItems": "stretch",
+            "alignItems": "center",
             "overflowX": "auto",
         },
     )
-    line(place, "corner", f"mean {SCORE_NAMES[score]}", **FAINT)
+    line(place, "corner", "", **FAINT)
     for i, edge in enumerate(edges):
         who = next((row[edge] for row in names.values() if edge in row), edge)
-        line(place, f"edge_{i}", who, **FAINT, alignSelf="end")
+        line(place, f"edge_{i}", who, **FAINT, textAlign="center")
     for i, (aspect, row) in enumerate(cells.items()):
-        line(place, f"aspect_{i}", aspect, alignSelf="center", fontWeight=600)
+        line(place, f"aspect_{i}", aspect, fontWeight=600)
         for j, edge in enumerate(edges):
             if edge in row:
                 _add_cell(place, f"cell_{i}_{j}", row[edge], on_click, aspect, edge)
             else:
-                line(place, f"none_{i}_{j}", "not compared", **FAINT, alignSelf="center")
+                line(place, f"none_{i}_{j}", "not compared", **FAINT)
 
 
 def _add_cell(
@@ -116,7 +119,8 @@ def _add_cell(
                     "borderColor": "divider",
                     "backgroundColor": tint,
                     "&:hover": {"backgroundColor": tint, "borderColor": "text.secondary"},
-                    "& .MuiTypography-root": {"fontSize": "0.85rem"},
+                    "& .MuiTypography-root": {"fontSize": "0.8rem"},
+                    "& .MuiTypography-root::first-line": {"fontSize": "1.05rem", "fontWeight": 600},
                 }
             },
         },

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import fiftyone.operators as foo
-import numpy as np
 
-from ...agreement.aspects import PRESETS, score_field
+from ...agreement.aspects import PRESETS
 from ...agreement.workshop_rules import THRESHOLDS
 from ..base import PLUGIN, AuditPanel, dataset_name
-from . import choices, page, picture, selection
-from .choices import Choice, as_picked, choose
-from .empty import next_stage, stage_for
-from .found import Found, find
+from . import page, selection
+from .choices import AGREEMENT, TABLE, WITNESSES, as_picked, as_state
+from .empty import NextStage, next_stage, stage_for
+from .found import Found
 from .heat import add_cells, count_cells
-from .proposal import (
-    CALIBRATED,
-    COVERAGE,
-    FDR,
-    OURS,
-    Proposal,
-    possible_rules,
-    propose,
-    rule_fields,
-)
-from .table import Table, read_table
+from .proposal import CALIBRATED, FDR
+from .scene import Scene, digest
 
 _HELP = """\
 Each point is a sample. Draw a lasso, or click a point, a bar or a tag, to see those samples in the
@@ -47,6 +34,7 @@ class ConfidenceMap(AuditPanel):
 
     name = "confidence_map"
     label = "Confidence map"
+    icon = "scatter_plot"
     help = _HELP
 
     # ---- what may happen ----
@@ -64,7 +52,7 @@ class ConfidenceMap(AuditPanel):
         if method == "on_change_view":
             return selection.fingerprint(ctx.view) not in (state.get("seen"), state.get("shown"))
         if method == "on_change_selected":
-            return (state.get("selected") or _digest([])) != _digest(sorted(ctx.selected))
+            return (state.get("selected") or digest([])) != digest(sorted(ctx.selected))
         return super().is_news(ctx)
 
     def on_load(self, ctx: foo.ExecutionContext) -> None:
@@ -76,7 +64,7 @@ class ConfidenceMap(AuditPanel):
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""
-        fresh = {"pick": {}, "limits": {}, "fdr": None, "shown": None, "base": None}
+        fresh = {"pick": {}, "by": {}, "limits": {}, "shown": None, "base": None}
         ctx.panel.state.set(fresh)
         self.on_load(ctx)
 
@@ -98,17 +86,18 @@ class ConfidenceMap(AuditPanel):
 
     def on_cell(self, ctx: foo.ExecutionContext) -> None:
         """Opens a cell of the table: its comparison on the map."""
-        table, found, chosen = self._look_up(ctx)
+        scene = Scene(ctx)
         aspect, edge = ctx.params["aspect"], ctx.params["edge"]
-        placed = edge in found.comparable().get(aspect, ())
-        view = choices.AGREEMENT if placed else choices.WITNESSES
-        picked = {**as_picked(chosen), "view": view, "aspect": aspect, "edge": edge}
+        placed = edge in scene.found.comparable().get(aspect, ())
+        view = AGREEMENT if placed else WITNESSES
+        picked = {**as_picked(scene.chosen), "view": view, "aspect": aspect, "edge": edge}
         ctx.panel.state.set("pick", picked)
         self._draw(ctx)
 
     def on_reset(self, ctx: foo.ExecutionContext) -> None:
         """Puts the limits back to where they began."""
-        ctx.panel.state.set({"limits": dict(THRESHOLDS), "fdr": FDR})
+        by = {**(ctx.panel.state.get("by") or {}), "fdr": FDR}
+        ctx.panel.state.set({"limits": dict(THRESHOLDS), "by": by})
         self._draw(ctx)
 
     def on_lasso(self, ctx: foo.ExecutionContext) -> None:
@@ -124,12 +113,12 @@ class ConfidenceMap(AuditPanel):
 
     def on_tag(self, ctx: foo.ExecutionContext) -> None:
         """Shows the samples that have a tag, or would have it with these limits."""
-        table, _, _, proposal = self._propose(ctx)
-        tag = ctx.params["tag"]
+        scene, tag = Scene(ctx), ctx.params["tag"]
+        proposal = scene.proposal
         mask = proposal.mask(proposal.then, tag)
         if not mask.any():  # a tag that these limits would take away
             mask = proposal.mask(proposal.now, tag)
-        selection.show(ctx, table, proposal.rows[mask])
+        selection.show(ctx, scene.table, proposal.rows[mask])
         self._draw(ctx)
 
     def on_show_all(self, ctx: foo.ExecutionContext) -> None:
@@ -139,10 +128,11 @@ class ConfidenceMap(AuditPanel):
 
     def on_apply(self, ctx: foo.ExecutionContext) -> None:
         """Writes the tags that the limits give."""
-        _, found, chosen = self._look_up(ctx)
+        scene = Scene(ctx)
+        chosen = scene.chosen
         given = {"aspect": chosen.aspect, "rules": chosen.rules}
         if chosen.rules == CALIBRATED:
-            given |= {"fdr": chosen.fdr, "aspects": _as_setting(found, chosen.aspect)}
+            given |= {"fdr": chosen.fdr, "aspects": _as_setting(scene.found, chosen.aspect)}
         else:
             given["thresholds"] = dict(chosen.limits)
         try:
@@ -165,7 +155,8 @@ class ConfidenceMap(AuditPanel):
         """The panel's page; the points themselves were sent as panel data."""
         if ctx.dataset is None:
             return page.say("Open a dataset to see where its annotations are agreed with.")
-        table, found, chosen, proposal = self._propose(ctx)
+        scene = Scene(ctx)
+        found, chosen = scene.found, scene.chosen
         if not (found.edges or found.confidences or found.lenses):
             stage = next_stage(ctx.dataset)
             return page.wait_for(stage, self._opener(stage))
@@ -173,116 +164,41 @@ class ConfidenceMap(AuditPanel):
         lacking = stage_for(chosen.view, found)
         if lacking is not None:
             return page.lack(root, lacking, self._opener(lacking))
-        if chosen.view == choices.TABLE:
-            cells = count_cells(table, found, chosen.score, proposal.rows)
+        if chosen.view == TABLE:
+            cells = count_cells(scene.table, found, chosen.score, scene.proposal.rows)
             add_cells(root, cells, found.edges, chosen.score, self.on_cell)
             return page.close(root)
-        drawn, mask = self._picture(ctx)
-        rules = possible_rules(table, found, chosen.aspect) if chosen.aspect else []
-        told = selection.tell(ctx, mask, proposal.rows)
-        return page.draw(root, self, drawn, chosen, proposal, rules, told)
+        told = selection.tell(ctx, scene.bright, scene.proposal.rows)
+        return page.draw(root, self, scene.picture, chosen, scene.proposal, scene.rules, told)
 
-    def _opener(self, stage: object):
+    def _opener(self, stage: NextStage):
         known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
         return self.on_next_stage if known else None
 
-    def _look_up(self, ctx: foo.ExecutionContext) -> tuple[Table, Found, Choice]:
-        dataset, state = ctx.dataset, ctx.panel.state
-        table = read_table(dataset)
-        runs = (dataset.list_runs(), dataset.list_brain_runs(), list(dataset.get_field_schema()))
-        found = table.remember(("found", _digest(runs)), lambda: find(dataset))
-        given = (state.get("pick") or {}, state.get("limits") or {}, state.get("fdr"))
-        return table, found, choose(*given, table, found, dataset)
-
-    def _propose(self, ctx: foo.ExecutionContext) -> tuple[Table, Found, Choice, Proposal]:
-        table, found, chosen = self._look_up(ctx)
-        base = selection.base_view(ctx)
-        mark = selection.fingerprint(base)
-        rows = table.remember(("rows", mark), lambda: table.rows_of(base))
-        key = ("proposal", mark, chosen.aspect, chosen.rules, _digest(chosen.limits), chosen.fdr)
-
-        def make() -> Proposal:
-            table.load(_fields(chosen, found))  # in one go: each reading passes over all samples
-            given = (chosen.aspect, rows, chosen.rules, chosen.limits, chosen.fdr)
-            return propose(table, found, *given)
-
-        return table, found, chosen, _last(table, "proposal", key, make)
-
-    def _picture(self, ctx: foo.ExecutionContext) -> tuple[picture.Picture, np.ndarray | None]:
-        table, found, chosen, proposal = self._propose(ctx)
-        mask = selection.bright(ctx, table, proposal.rows)
-        colour = None if chosen.colour == choices.BY_TAG else chosen.colour
-        look = picture.Look(table, found, proposal.rows, mask, proposal, colour)
-        stood_out = None if mask is None else hash(mask.tobytes())
-        key = (_points_key(chosen, proposal), _digest(chosen.limits), stood_out)
-
-        def make() -> picture.Picture:
-            if chosen.view == choices.AGREEMENT:
-                drawn = picture.draw_agreement(look, chosen.aspect, chosen.edge, chosen.limits)
-            elif chosen.view == choices.CONFIDENCES:
-                drawn = picture.draw_confidence(look, ctx.dataset, chosen.aspect)
-            elif chosen.view == choices.WITNESSES:
-                edges = (chosen.edge, chosen.other)
-                drawn = picture.draw_witnesses(look, chosen.aspect, edges, chosen.score)
-            else:
-                drawn = picture.draw_lens(look, ctx.dataset, chosen.lens)
-            drawn.layout["selectionrevision"] = str(stood_out)
-            return drawn
-
-        return _last(table, f"picture {ctx.panel_id}", key, make), mask
-
     def _draw(self, ctx: foo.ExecutionContext) -> None:
-        _, found, chosen, proposal = self._propose(ctx)
-        state = ctx.panel.state
-        if as_picked(chosen) != state.get("pick"):
-            state.set("pick", as_picked(chosen))
-        limits = dict(chosen.limits)
-        if limits != state.get("limits") or chosen.fdr != state.get("fdr"):
-            state.set({"limits": limits, "fdr": chosen.fdr})
-        state.set({"drawn": _settings(ctx), "selected": _digest(sorted(ctx.selected))})
-        if chosen.view == choices.TABLE or stage_for(chosen.view, found) is not None:
+        scene, state = Scene(ctx), ctx.panel.state
+        state.set({**as_state(scene.chosen), "selected": digest(sorted(ctx.selected))})
+        state.set("drawn", _settings(ctx))
+        lacking = stage_for(scene.chosen.view, scene.found)
+        if scene.chosen.view == TABLE or lacking is not None:
             state.set("sent", None)
             return
-        drawn, mask = self._picture(ctx)
-        sent = _digest([_points_key(chosen, proposal), mask is not None and hash(mask.tobytes())])
+        sent = scene.points_key
         if sent == state.get("sent"):
             return  # only the lines and the counts have moved
         # With each change of an input the App copies the panel's data into its state, and
         # later lays new points over that copy, so that old ones would stay on the map.
         state.set({"map": None, "sent": sent})
-        ctx.panel.set_data("map", drawn.traces)
+        ctx.panel.set_data("map", scene.picture.traces)
 
     def _show(self, ctx: foo.ExecutionContext, marks: list[str]) -> None:
-        drawn, _ = self._picture(ctx)
-        selection.show(ctx, self._look_up(ctx)[0], drawn.find(marks))
+        scene = Scene(ctx)
+        selection.show(ctx, scene.table, scene.picture.find(marks))
         self._draw(ctx)
 
 
-def _fields(chosen: Choice, found: Found) -> list[str]:
-    """Everything that is read to show what was chosen."""
-    names = ["tags", OURS, COVERAGE]
-    if chosen.aspect:
-        names += [*rule_fields(chosen.aspect), found.confidences.get(chosen.aspect, COVERAGE)]
-        edges = [edge for edge in (chosen.edge, chosen.other) if edge]
-        names += [score_field(s, edge, chosen.aspect) for edge in edges for s in ("lex", "sem")]
-        if chosen.view == choices.WITNESSES:
-            names += [score_field(chosen.score, edge, chosen.aspect) for edge in edges]
-    if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
-        names.append(chosen.colour)
-    return names
-
-
-def _points_key(chosen: Choice, proposal: Proposal) -> str:
-    """What decides where points are and how they are coloured."""
-    picked = {k: v for k, v in as_picked(chosen).items() if k != "rules"}
-    if chosen.colour == choices.BY_TAG or chosen.view == choices.CONFIDENCES:
-        tags = {tag: hash(mask.tobytes()) for tag, mask in proposal.then.items()}
-        picked |= {"tags": tags, "worst": proposal.worst}
-    return _digest([picked, hash(proposal.rows.tobytes())])
-
-
 def _settings(ctx: foo.ExecutionContext) -> dict:
-    return {name: ctx.panel.state.get(name) for name in ("pick", "limits", "fdr")}
+    return {name: ctx.panel.state.get(name) for name in ("pick", "by", "limits")}
 
 
 def _as_setting(found: Found, aspect: str) -> object:
@@ -292,15 +208,3 @@ def _as_setting(found: Found, aspect: str) -> object:
         if known in preset:
             return name
     return [{"name": aspect, "annotation": known.annotation, "opinions": known.opinions}]
-
-
-def _last(table: Table, name: str, key: object, make) -> object:
-    """What was made last under this name, if it was made of the same."""
-    held = table.memory.get(("last", name))
-    if held is None or held[0] != key:
-        held = table.memory["last", name] = (key, make())
-    return held[1]
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -118,26 +118,28 @@ def draw_confidence(look: Look, dataset: fo.Dataset, aspect: str) -> Picture:
     bars = np.clip((values[rows] * _BARS).astype(int), 0, _BARS - 1)
     worst = look.proposal.worst
     below = 0 if worst is None else int(np.clip(worst * _BARS, 0, _BARS - 1)) + 1
-    trace = _bars("labels", counts, [_SUSPECT if i < below else _MINE for i in range(_BARS)])
-    trace["ids"] = [str(i) for i in range(_BARS)]
-    if look.bright is not None:
-        trace["selectedpoints"] = np.unique(bars[look.bright[rows]]).tolist()
-        trace["unselected"] = {"marker": {"opacity": 0.25}}
+    traces = []
+    for name, colour, mine in (
+        ("suspect labels", _SUSPECT, np.arange(_BARS) < below),
+        ("labels", _MINE, np.arange(_BARS) >= below),
+    ):
+        if mine.any():
+            bright = None if look.bright is None else np.bincount(bars[look.bright[rows]])
+            traces.append(_bars(name, counts, colour, mine, bright))
     null, told = _null(dataset, aspect)
-    traces = [trace]
     if null is not None:
-        scaled = null * len(rows) / null.sum()
-        traces.append(_bars(f"wrong pairs ({null.sum():,}), scaled", scaled.round(1), _NULL))
+        scaled = (null * len(rows) / null.sum()).round(1)
+        traces.append(_bars(f"wrong pairs ({null.sum():,}), scaled", scaled, _NULL))
     layout = _layout() | {
-        "barmode": "group" if null is not None else "overlay",
+        "barmode": "group",
         "bargap": 0.08,
         "dragmode": "select",
-        "showlegend": True,
+        "showlegend": len(traces) > 1,
         "xaxis": {"title": {"text": f"{field} →"}, "range": [0, 1], "showgrid": False},
         "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"},
         "shapes": [] if worst is None else [_line("x", worst, "paper")],
     }
-    said = [_placed(len(rows), len(look.rows), "have no confidence and are in no bar"), told]
+    said = [_placed(len(rows), len(look.rows), "have no confidence"), told]
     if worst is not None:
         said.append(f"To the left of {worst:.2f}, the dotted line, labels are suspect.")
 
@@ -177,7 +179,8 @@ def _draw(look: Look, points: Points, lacking: str) -> Picture:
     said = [_placed(len(points.rows), len(look.rows), lacking)]
     if points.binned:
         said.append("These are so many that squares count them; a lasso or a click works as well.")
-    layout = _layout() | {"showlegend": not scale}
+    # the buttons of the tags tell their colours
+    layout = _layout() | {"showlegend": not scale and look.colour is not None}
     return Picture(traces, layout, said, len(points.rows), points.find)
 
 
@@ -194,7 +197,7 @@ def _layout() -> dict:
         "hovermode": "closest",
         "uirevision": "keep",  # a redrawn map keeps its zoom
         "legend": {"orientation": "h", "x": 0, "y": -0.22, "font": {"size": 12}},
-        "margin": {"t": 32, "l": 40, "b": 8, "r": 8},  # the chart's own buttons sit on top
+        "margin": {"t": 28, "l": 40, "b": 8, "r": 8},  # the chart's own buttons sit on top
     }
 
 
@@ -233,15 +236,31 @@ def _corner(name: str, count: int, placed: int) -> dict:
     }
 
 
-def _bars(name: str, heights: np.ndarray, colour: str | list[str]) -> dict:
-    return {
+def _bars(
+    name: str,
+    heights: np.ndarray,
+    colour: str,
+    mine: np.ndarray | None = None,
+    bright: np.ndarray | None = None,
+) -> dict:
+    """Bars of labels, those of ``mine``, with their numbers as ids; or of wrong pairs."""
+    kept = np.arange(_BARS) if mine is None else np.flatnonzero(mine)
+    trace = {
         "type": "bar",
         "name": name,
-        "x": ((np.arange(_BARS) + 0.5) / _BARS).round(4).tolist(),
-        "y": heights.tolist(),
+        "x": ((kept + 0.5) / _BARS).round(4).tolist(),
+        "y": heights[kept].tolist(),
         "marker": {"color": colour},
+        "offsetgroup": "labels" if mine is not None else "null",
         "hovertemplate": "around %{x:.2f}: %{y:,}<extra>" + name + "</extra>",
     }
+    if mine is not None:
+        trace["ids"] = [str(bar) for bar in kept]
+    if bright is not None:
+        lit = np.flatnonzero(bright)
+        trace["selectedpoints"] = np.flatnonzero(np.isin(kept, lit)).tolist()
+        trace["unselected"] = {"marker": {"opacity": 0.25}}
+    return trace
 
 
 def _null(dataset: fo.Dataset, aspect: str) -> tuple[np.ndarray | None, str]:

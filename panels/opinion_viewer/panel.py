@@ -28,6 +28,7 @@ class OpinionViewer(AuditPanel):
 
     name = "opinion_viewer"
     label = "Opinions"
+    icon = "forum"
     help = _HELP
     surfaces = "grid modal"
 

@@ -34,6 +34,7 @@ class Review(AuditPanel):
 
     name = "review"
     label = "Review"
+    icon = "rate_review"
     help = _HELP
     category = Categories.CURATE
 

@@ -164,7 +164,8 @@ def test_confidences_stand_beside_those_of_wrong_pairs(dataset, operator, monkey
     dataset.set_values("confidence_sum_brief", values)
     look = look_at(dataset, rules="calibrated")
     drawn = picture.draw_confidence(look, dataset, "sum_brief")
-    assert sum(drawn.traces[0]["y"]) == 9 and len(drawn.traces) == 1
+    assert [trace["name"] for trace in drawn.traces] == ["suspect labels", "labels"]
+    assert [sum(trace["y"]) for trace in drawn.traces] == [2, 7]
     assert "1 have no confidence" in drawn.said[0] and "No run of calibrate" in drawn.said[1]
     assert drawn.find(["0"]).tolist() == [0, 1] and drawn.find(["19"]).tolist() == [7, 8]
     config = dataset.init_run(stage="calibrate", finished="2026-01-31T10:20:30")
@@ -174,7 +175,7 @@ def test_confidences_stand_beside_those_of_wrong_pairs(dataset, operator, monkey
     results = dataset.init_run_results(key, report={"null": {"sum_brief": null}})
     dataset.save_run_results(key, results)
     drawn = picture.draw_confidence(look, dataset, "sum_brief")
-    np.testing.assert_allclose(drawn.traces[1]["y"], np.array(null) * 9 / 28, atol=0.06)
+    np.testing.assert_allclose(drawn.traces[2]["y"], np.array(null) * 9 / 28, atol=0.06)
     assert drawn.said[1].endswith("as calibrated on 2026-01-31 10:20 UTC.")
 
 

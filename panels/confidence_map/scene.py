@@ -1,0 +1,130 @@
+"""What one event sees: the dataset's columns, what was chosen, the tags and the picture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cached_property
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import numpy as np
+
+from ...agreement.aspects import score_field
+from . import choices, picture, selection
+from .choices import Choice, choose
+from .found import Found, find
+from .proposal import COVERAGE, OURS, Proposal, possible_rules, propose, rule_fields
+from .table import Table, read_table
+
+
+class Scene:
+    """Everything that the page and the handlers of an event need, each made when asked for.
+
+    What took time stays with the table, so that the next event finds it made.
+
+    Attributes:
+        table: the dataset's columns
+        found: what the dataset holds
+        chosen: what a person chose, completed
+    """
+
+    def __init__(self, ctx: foo.ExecutionContext) -> None:
+        self._ctx, dataset, state = ctx, ctx.dataset, ctx.panel.state
+        self.table: Table = read_table(dataset)
+        runs = (dataset.list_runs(), dataset.list_brain_runs(), list(dataset.get_field_schema()))
+        self.found: Found = self.table.remember(("found", digest(runs)), lambda: find(dataset))
+        given = (state.get(name) or {} for name in ("pick", "by", "limits"))
+        self.chosen: Choice = choose(*given, self.table, self.found, dataset)
+
+    @property
+    def dataset(self) -> fo.Dataset:
+        """The dataset that is open."""
+        return self._ctx.dataset
+
+    @cached_property
+    def rules(self) -> list[str]:
+        """The rules that can tag by the aspect."""
+        aspect = self.chosen.aspect
+        return possible_rules(self.table, self.found, aspect) if aspect else []
+
+    @cached_property
+    def proposal(self) -> Proposal:
+        """The tags, now and as they would be."""
+        chosen, base = self.chosen, selection.base_view(self._ctx)
+        mark = selection.fingerprint(base)
+        rows = self.table.remember(("rows", mark), lambda: self.table.rows_of(base))
+        key = (mark, chosen.aspect, chosen.rules, digest(chosen.limits), chosen.fdr)
+
+        def make() -> Proposal:
+            self.table.load(self._fields())  # in one go: each reading passes over all samples
+            given = (chosen.aspect, rows, chosen.rules, chosen.limits, chosen.fdr)
+            return propose(self.table, self.found, *given)
+
+        return _last(self.table, "proposal", key, make)
+
+    @cached_property
+    def bright(self) -> np.ndarray | None:
+        """The samples that stand out, or None."""
+        return selection.bright(self._ctx, self.table, self.proposal.rows)
+
+    @cached_property
+    def points_key(self) -> str:
+        """A short word for what decides where the points are, and their colours."""
+        chosen, proposal = self.chosen, self.proposal
+        parts: list[object] = [choices.as_picked(chosen), hash(proposal.rows.tobytes())]
+        if chosen.colour == choices.BY_TAG or chosen.view == choices.CONFIDENCES:
+            parts.append({tag: hash(mask.tobytes()) for tag, mask in proposal.then.items()})
+            parts.append(proposal.worst)
+        parts.append(None if self.bright is None else hash(self.bright.tobytes()))
+        return digest([*parts, self.table.stamp])
+
+    @cached_property
+    def picture(self) -> picture.Picture:
+        """What is drawn."""
+        key = (self.points_key, digest(self.chosen.limits))
+        return _last(self.table, f"picture {self._ctx.panel_id}", key, self._draw)
+
+    def _draw(self) -> picture.Picture:
+        chosen = self.chosen
+        colour = None if chosen.colour == choices.BY_TAG else chosen.colour
+        proposal = self.proposal
+        look = picture.Look(self.table, self.found, proposal.rows, self.bright, proposal, colour)
+        if chosen.view == choices.AGREEMENT:
+            drawn = picture.draw_agreement(look, chosen.aspect, chosen.edge, chosen.limits)
+        elif chosen.view == choices.CONFIDENCES:
+            drawn = picture.draw_confidence(look, self.dataset, chosen.aspect)
+        elif chosen.view == choices.WITNESSES:
+            edges = (chosen.edge, chosen.other)
+            drawn = picture.draw_witnesses(look, chosen.aspect, edges, chosen.score)
+        else:
+            drawn = picture.draw_lens(look, self.dataset, chosen.lens)
+        drawn.layout["selectionrevision"] = self.points_key
+        return drawn
+
+    def _fields(self) -> list[str]:
+        """Everything that is read to show what was chosen."""
+        chosen, found = self.chosen, self.found
+        names = ["tags", OURS, COVERAGE]
+        if chosen.aspect:
+            names += [*rule_fields(chosen.aspect), found.confidences.get(chosen.aspect, COVERAGE)]
+            edges = [edge for edge in (chosen.edge, chosen.other) if edge]
+            scores = {"lex", "sem", chosen.score} if edges else ()
+            names += [score_field(s, edge, chosen.aspect) for edge in edges for s in scores if s]
+        if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
+            names.append(chosen.colour)
+        return names
+
+
+def digest(value: object) -> str:
+    """A short word for a value, the same for the same value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _last(table: Table, name: str, key: object, make: Callable[[], object]) -> object:
+    """What was made last under this name, if it was made of the same."""
+    held = table.memory.get(("last", name))
+    if held is None or held[0] != key:
+        held = table.memory["last", name] = (key, make())
+    return held[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import fiftyone as fo
@@ -20,6 +21,7 @@ _PLACE = {fo.TemporalDetections: "support", fo.Detections: "bounding_box"}
 LABEL_LISTS = tuple(_PLACE)
 
 _NODE = "node_id"
+_NO_TEXTS = (_NODE, "parent_id", "tier", "mask_path")  # strings that describe nothing
 _TIMES = ("start", "end")  # of the whole video, where a clip shows only its beginning
 
 
@@ -80,6 +82,20 @@ def find_source(dataset: fo.Dataset, field: str, name: str) -> Source:
 def _kind(dataset: fo.Dataset, field: str) -> type | None:
     document = getattr(dataset.get_field(field), "document_type", None)
     return document if document in _PLACE else None
+
+
+def text_names(dataset: fo.Dataset, field: str) -> list[str]:
+    """The texts that the labels of a field may have: names that :func:`find_source` takes."""
+    attributes = dataset.get_field(f"{field}.detections").field.get_field_schema(
+        ftype=fo.StringField
+    )
+    names = [name for name in attributes if name not in _NO_TEXTS]
+    for name in dataset.get_field_schema():
+        if _kind(dataset, name) and name not in (field, *attributes):
+            with suppress(ValueError):  # labels that cannot be matched have no texts for these
+                find_source(dataset, field, name)
+                names.append(name)
+    return names
 
 
 def noun_of(dataset: fo.Dataset, field: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 from fiftyone.operators import types
 
+from ..engine.labels import LABEL_LISTS, text_names
 from .settings import Settings, SettingsError, Spec, default_of, suitable_fields
 
 if TYPE_CHECKING:
@@ -35,17 +36,25 @@ def build(
     dataset: fo.Dataset | None,
     settings: Settings | None,
     problems: dict[str, str],
-    own_fields: bool = False,
+    texts: list[str] | None = None,
 ) -> types.Property:
-    """The stage's form: an input a setting, what is wrong, and what will be written."""
+    """The stage's form: an input a setting, what is wrong, and what will be written.
+
+    Args:
+        stage: the stage
+        dataset: the dataset, if there is one
+        settings: what was filled in; None where it cannot be read
+        problems: ``{setting: sentence}``
+        texts: what :func:`own_texts` found
+    """
     inputs = types.Object()
     shown = set()
     for name, (f, spec) in stage.settings.declared().items():
         if settings is None or spec.shown(settings):
             prop = _add_input(inputs, name, spec, default_of(f), dataset)
             shown.add(name)
-            if spec.kind == "aspects" and own_fields:
-                _add_own_fields(inputs, dataset)
+            if spec.kind == "aspects" and texts is not None:
+                _add_own_fields(inputs, texts)
             if name in problems:
                 prop.invalid = True
                 prop.error_message = problems[name]
@@ -61,6 +70,20 @@ def build(
     elif not problems and settings is not None:
         inputs.view("preview", types.Notice(label=_preview(stage.writes(settings))))
     return types.Property(inputs, view=types.View(label=stage.label))
+
+
+def own_texts(params: dict, dataset: fo.Dataset | None) -> list[str] | None:
+    """The texts to choose from where a person picks fields: samples', or segments' if chosen.
+
+    Returns:
+        their names; None where the person does not pick fields
+    """
+    if params.get("aspects") != OWN_FIELDS:
+        return None
+    segments = params.get("segments")
+    if dataset is None or segments not in suitable_fields(dataset, LABEL_LISTS):
+        return suitable_fields(dataset, (fo.StringField,))
+    return text_names(dataset, segments)
 
 
 def report(label: str, results: dict | None, view: fo.DatasetView | None) -> types.Property:
@@ -102,8 +125,7 @@ def _add_aspects(inputs: types.Object, name: str, default: str, common: dict) ->
     return inputs.str(name, default=default, view=choices, **common)
 
 
-def _add_own_fields(inputs: types.Object, dataset: fo.Dataset | None) -> None:
-    texts = suitable_fields(dataset, (fo.StringField,))
+def _add_own_fields(inputs: types.Object, texts: list[str]) -> None:
     one, several = types.DropdownView(), types.DropdownView(multiple=True)
     for text in texts:
         one.add_choice(text, label=text)

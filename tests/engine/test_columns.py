@@ -61,6 +61,34 @@ def test_the_fast_way_and_the_public_way_leave_equal_documents(numbered):
         twin.delete()
 
 
+class Public:
+    """A dataset of a FiftyOne without the fast way."""
+
+    def __init__(self, dataset):
+        self.set_label_values = dataset.set_label_values
+
+
+def test_the_fast_way_and_the_public_way_leave_equal_labels(dataset):
+    for i in range(3):
+        nodes = [fo.TemporalDetection(label=f"{i}{j}", support=[1, 2]) for j in range(i)]
+        tree = fo.TemporalDetections(detections=nodes) if i else None
+        dataset.add_sample(fo.Sample(filepath=f"/tmp/{i}.mp4", tree=tree))
+    path, twin = "tree.detections", dataset.clone()
+    owners = [dataset.values("id")[i] for i in (1, 2, 2)]
+    labels = dataset.values(f"{path}.id", unwind=True)
+    values = {"score": [0.5, float("nan"), np.float32(1)], "word": ["a", None, "b"]}
+    for made in (dataset, twin):
+        for name, kind in (("score", fo.FloatField), ("word", fo.StringField)):
+            made.add_sample_field(f"{path}.{name}", kind)
+    columns.write_labels(dataset, path, owners, labels, values)
+    columns.write_labels(Public(twin), path, owners, labels, values)
+    try:
+        assert bare(dataset) == bare(twin)
+        assert dataset.values(f"{path}.score") == [None, [0.5], [None, 1.0]]
+    finally:
+        twin.delete()
+
+
 def bare(dataset):
     leave_out = {"_id": 0, "last_modified_at": 0, "created_at": 0, "_dataset_id": 0, "_rand": 0}
     return list(dataset._sample_collection.find({}, leave_out))

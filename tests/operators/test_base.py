@@ -82,6 +82,27 @@ def test_the_form_says_what_will_be_written(pairs, operator):
     assert not any(prop.invalid for prop in drawn.type.properties.values())
 
 
+def test_whoever_chooses_segments_is_offered_their_texts(dataset, operator):
+    def labels(**texts):
+        box = fo.Detection(label="dog", bounding_box=[0, 0, 1, 1], **texts)
+        return fo.Detections(detections=[box])
+
+    boxes, others = labels(said="A dog."), labels()
+    dataset.add_sample(fo.Sample(filepath="/tmp/a.jpg", title="x", boxes=boxes, others=others))
+    dataset.add_dynamic_sample_fields()
+    picks = {"aspects": "my own fields"}
+    for given, wanted in (
+        (picks, ["filepath", "title"]),
+        ({**picks, "segments": "boxes"}, ["label", "said", "others"]),
+    ):
+        drawn = form(operator("calibrate"), dataset, **given).type.properties
+        assert [c.value for c in drawn["annotation"].view.choices] == wanted
+        assert [c.value for c in drawn["segments"].view.choices] == ["boxes", "others"]
+    given = {**picks, "segments": "boxes", "annotation": "said", "opinions": ["others"]}
+    drawn = form(operator("score_agreement"), dataset, **given, metrics=["lex"])
+    assert "boxes.detections.lex_a_said" in drawn.type.properties["preview"].view.label
+
+
 @pytest.mark.parametrize("aspects", [ASPECTS, json.dumps(ASPECTS)])
 def test_the_executor_and_a_call_leave_the_same_scores(pairs, operator, aspects):
     uri = f"{PREFIX}score_agreement"

@@ -33,6 +33,17 @@ def test_overlapping_segments_are_never_paired():
         assert 0 not in pairs.given[within]  # it covers everything
 
 
+def test_regions_that_share_a_part_of_the_image_are_never_paired():
+    # left, right, top, bottom: beside each other, above each other, across both, and unknown
+    boxes = np.array([[0, 4, 0, 4], [4, 9, 0, 4], [0, 4, 5, 9], [3, 5, 3, 6], [np.nan] * 4])
+    met = set()
+    for seed in range(30):
+        pairs = wrong_pairs(unit(3, 5), ["image"] * 5, boxes, seed=seed)
+        within = pairs.kind == "within"
+        met |= set(zip(pairs.taken[within].tolist(), pairs.given[within].tolist()))
+    assert met == {(i, j) for i in range(3) for j in range(3) if i != j}
+
+
 def test_near_neighbours_keep_to_their_ranks():
     vectors = unit(2, 80)
     pairs = wrong_pairs(vectors, seed=5, ranks=(10, 50))

@@ -14,6 +14,7 @@ from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
 from .plan_review import PlanReview
 from .read_opinions import ReadOpinions
+from .recalibrate import Recalibrate
 from .requeue_stale import RequeueStale
 from .run_audit import RunAudit
 from .score_agreement import ScoreAgreement
@@ -37,6 +38,7 @@ OPERATORS = (
     CheckTree,
     PlanReview,
     EstimateErrorRate,
+    Recalibrate,
     ExportAudit,
     RunAudit,
     RequeueStale,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = {
     "display": "grid",
     "gridTemplateColumns": "repeat(auto-fit, minmax(220px, 1fr))",
-    "alignItems": "end",
+    "alignItems": "center",
     "columnGap": 2,
 }
 _SLIDERS = {

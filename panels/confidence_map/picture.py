@@ -222,7 +222,8 @@ def _corner(name: str, count: int, placed: int) -> dict:
     x, y, side, edge = _PLACES[name]
     share = f", {count / placed:.0%}" if placed else ""
     return {
-        "text": f"{name}: {count:,}{share}",
+        "text": f"{name.replace(', ', ',<br>')}:<br>{count:,}{share}",
+        "align": side,
         "x": x,
         "y": y,
         "xref": "paper",

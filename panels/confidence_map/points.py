@@ -95,7 +95,7 @@ class Points:
         for name in [*(n for n in colours if n in present), *sorted(present - set(colours))]:
             members = np.flatnonzero(mine == name)
             colour = colours.get(name, _REST if name == "other" else _NONE)
-            marker = {"color": colour, "size": 7, "opacity": 0.85}
+            marker = {"color": colour, "size": self._size(), "opacity": 0.85}
             traces.append(self._trace(members, f"{name} ({len(members):,})", marker))
         return traces
 
@@ -106,11 +106,11 @@ class Points:
         mine = values[self.rows]
         known = ~np.isnan(mine)
         bar = {"title": {"text": html.escape(name), "side": "right"}, "thickness": 10}
-        marker = {"size": 7, "opacity": 0.85, "colorscale": "Viridis", "colorbar": bar}
+        marker = {"size": self._size(), "opacity": 0.85, "colorscale": "Viridis", "colorbar": bar}
         marker["color"] = np.round(mine[known], 4).tolist()
         traces = [self._trace(np.flatnonzero(known), name, marker)]
         if not known.all():
-            grey = {"color": _NONE, "size": 7}
+            grey = {"color": _NONE, "size": self._size()}
             label = f"no {name} ({(~known).sum():,})"
             traces.append(self._trace(np.flatnonzero(~known), label, grey))
         return traces
@@ -131,6 +131,9 @@ class Points:
             trace["selectedpoints"] = np.flatnonzero(self.bright[self.rows[members]]).tolist()
             trace["unselected"] = {"marker": {"opacity": 0.12}}
         return trace
+
+    def _size(self) -> int:
+        return 7 if len(self.rows) <= 2_000 else 5 if len(self.rows) <= 20_000 else 4
 
     def _hover(self) -> str:
         across, up = (html.escape(axis.partition(":")[0]) for axis in self.axes)
@@ -177,7 +180,8 @@ def by_tag(points: Points, tags: Mapping[str, np.ndarray], given: set[str], n: i
     for tag in reversed(order):
         named[tags[tag]] = tag
     colours = dict(zip(order, PALETTE * (1 + len(order) // len(PALETTE))))
-    return points.in_groups(named, {tag: TELLING.get(tag, c) for tag, c in colours.items()})
+    traces = points.in_groups(named, {tag: TELLING.get(tag, c) for tag, c in colours.items()})
+    return traces[::-1]  # the last is on top: what says most
 
 
 def by_field(points: Points, values: Sequence[object], name: str) -> list[dict]:

@@ -4,6 +4,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
+from fiftyone.plugins.orgs.second_opinion.audit.agreement.reliability import calibration_error
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.sampling import Plan
 from fiftyone.plugins.orgs.second_opinion.audit.engine import review_queue, reviews
 
@@ -148,3 +149,54 @@ def test_without_any_score_every_annotation_is_as_likely_to_be_reviewed(dataset,
     dataset.add_samples([fo.Sample(filepath=f"{i}.mp4", gt="a cat") for i in range(30)])
     report = operator("plan_review")(dataset, aspect="caption", aspects=ASPECTS)
     assert len(report["parts"]) == 1 and "for want of a score" in report["summary"][0]
+
+
+def error_of(dataset, field, ids):
+    truth, confidence = dataset.select(ids).values(["truth", field])
+    return calibration_error(np.array(confidence), ~np.array(truth))
+
+
+def test_decisions_correct_the_confidences_of_labels_that_nobody_reviewed(
+    audited, operator, review
+):
+    texts = audited.values("gt")
+    audited.set_values("blip", texts)
+    audited.set_values("match_a_caption", [0.9] * 310)
+    audited.set_values("lex_a_caption", [0.9] * 310)
+    tag = operator("tag_confidence")
+    tag(audited, aspect="caption", aspects=ASPECTS, fdr=0.3, overwrite=True)
+    tagged = set(audited.match_tags("suspect").values("id"))
+    review(audited, 20)
+    few = operator("recalibrate")(audited, aspect="caption", overwrite=True)
+    assert few["changed"] == 0 and "are too few to correct" in few["summary"][0]
+    assert audited.get_field("before_reviews_caption") is None
+    before = dict(zip(*audited.values(["id", "confidence_caption"])))
+    review(audited, 90)
+    report = operator("recalibrate")(audited, aspect="caption", overwrite=True)
+    assert report["changed"] == 310 and report["decisions"] == 90
+    kept = dict(zip(*audited.values(["id", "before_reviews_caption"])))
+    assert kept == before
+    decided = reviews.decided(reviews.read(audited, "caption"))
+    held_out = [i for i in audited.limit(300).values("id") if i not in decided]
+    now = error_of(audited, "confidence_caption", held_out)
+    assert now < 0.75 * error_of(audited, "before_reviews_caption", held_out)
+    # the tags follow, at the same rate of false alarms
+    assert set(audited.match_tags("suspect").values("id")) != tagged
+    assert audited.values("confidence") == audited.values("confidence_caption")
+    # a second run starts from what was there before any review
+    again = operator("recalibrate")(audited, aspect="caption")
+    assert (again["shift"], again["stretch"]) == (report["shift"], report["stretch"])
+    assert error_of(audited, "confidence_caption", held_out) == pytest.approx(now)
+    # and one after calibrate has run anew starts from what calibrate found
+    audited.set_values("confidence_caption", [0.5] * 155 + [0.6] * 155)
+    operator("recalibrate")(audited, aspect="caption")
+    assert audited.distinct("before_reviews_caption") == [0.5, 0.6]
+
+
+def test_without_a_plan_or_a_confidence_there_is_nothing_to_correct(audited, operator):
+    with pytest.raises(ValueError, match="nobody has begun to review 'caption'"):
+        operator("recalibrate")(audited, aspect="caption")
+    operator("plan_review")(audited, aspect="caption", aspects=ASPECTS)
+    audited.delete_sample_field("confidence_caption")
+    with pytest.raises(ValueError, match="Run calibrate first"):
+        operator("recalibrate")(audited, aspect="caption")

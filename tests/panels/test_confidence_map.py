@@ -120,7 +120,7 @@ def test_a_missing_score_has_no_point_no_corner_and_no_tag(dataset):
     assert drawn_ids(drawn) == [dataset.last().id]
     assert drawn.said == ["1 of 2 samples are on the map. 1 lack a score and have no point."]
     told = [a["text"] for a in drawn.layout["annotations"]]
-    assert told[0] == "Agreement: 1, 100%"
+    assert told[0] == "Agreement:<br>1, 100%"
     then = look.proposal.then
     assert not then["triple_agreement"][0] and not then["qwen_agrees"][0]
     assert then["qwen_agrees"][1] and not then["triple_agreement"][1]

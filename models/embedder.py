@@ -17,6 +17,7 @@ from .errors import ModelUnavailable
 from .frames import SampledClip
 from .known import KNOWN
 from .loading import Place, explained, with_attention
+from .memory import Batches
 from .source import Source
 
 # How token vectors become one where a checkpoint is a bare transformer: a decoder's last
@@ -124,11 +125,7 @@ class Embedder:
             return np.empty((0, self.dimension), np.float32)
         if self.takes_video:
             return self._encode([_video(clip) for clip in clips])
-        if not self.takes_images:
-            raise ModelUnavailable(
-                f"{self.name} reads texts only. Choose a visual lens for clips, or name the "
-                "field whose texts it is to embed."
-            )
+        self.require("clips")
         pictures = [Image.fromarray(frame) for clip in clips for frame in clip.frames]
         vectors = self._encode(pictures)
         ends = np.cumsum([len(clip.frames) for clip in clips])[:-1]
@@ -148,29 +145,46 @@ class Embedder:
         return self._encode([Image.fromarray(np.ascontiguousarray(p)) for p in pictures])
 
     def embed_texts(self, texts: Sequence[str | None], batch_size: int = 32) -> list:
-        """Vectors of texts; each different text is encoded once.
+        """Vectors of texts; each different text is encoded once, the longest first.
 
         Args:
             texts: ``n`` texts; None or blank ones are missing
-            batch_size: texts in one forward pass
+            batch_size: texts in one forward pass; halved when memory runs out
 
         Returns:
-            ``n`` float32 unit vectors of length ``d``, None where the text is missing
+            ``n`` float32 unit vectors of length ``d``; None where the text is missing, the
+            error in the place of one that cannot be encoded
         """
-        unique = list(dict.fromkeys(t for t in texts if isinstance(t, str) and t.strip()))
-        if not unique:
-            return [None] * len(texts)
-        vectors = dict(zip(unique, self._encode(unique, batch_size)))
+        unique = dict.fromkeys(t for t in texts if isinstance(t, str) and t.strip())
+        ordered = sorted(unique, key=len, reverse=True)
+        vectors = dict(zip(ordered, Batches(self._encode, batch_size)(ordered)))
         return [vectors.get(text) for text in texts]
+
+    def require(self, medium: str) -> None:
+        """Refuses a model that cannot be shown what it is to embed.
+
+        Args:
+            medium: ``clips`` or ``texts``
+
+        Raises:
+            ModelUnavailable: a sentence that says what to choose instead
+        """
+        if medium == "clips" and not (self.takes_video or self.takes_images):
+            raise ModelUnavailable(
+                f"{self.name} reads texts only. Choose a visual lens for clips, or name the "
+                "field whose texts it is to embed."
+            )
+        if medium == "texts" and not self.takes_text:
+            raise ModelUnavailable(f"{self.name} reads no texts. Choose a lens for texts.")
 
     def _takes(self, medium: str) -> bool:
         return bool(self.model.supports(medium))
 
-    def _encode(self, inputs: list, batch_size: int | None = None) -> np.ndarray:
+    def _encode(self, inputs: list) -> np.ndarray:
         keywords: dict[str, Any] = {} if self.prompt is None else {"prompt": self.prompt}
         vectors = self.model.encode(
             inputs,
-            batch_size=batch_size or len(inputs),
+            batch_size=len(inputs),
             normalize_embeddings=True,
             convert_to_tensor=True,
             show_progress_bar=False,

@@ -153,5 +153,6 @@ def describe(name: str) -> str:
         return f"It has {known.size}.{needs}"
     if Path(name).is_dir():
         held = sum(path.stat().st_size for path in Path(name).glob("*.safetensors"))
-        return f"The folder holds {held / 1e9:.1f} GB of weights."
+        size = f"{held / 1e9:.1f} GB" if held > 1e9 else f"{held / 1e6:.0f} MB"
+        return f"The folder holds {size} of weights."
     return f"Its size is not known here; see https://huggingface.co/{name}."

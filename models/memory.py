@@ -8,13 +8,17 @@ from typing import Any
 
 import torch
 
+from .errors import ModelUnavailable
+
+_MOST_IN_A_ROW = 16  # more is no fault of the items
 _SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
 
 
 class Batches:
-    """Runs a function over batches, halving the batch when memory runs out.
+    """Runs a function over batches; what goes wrong with an item costs that item.
 
-    The smaller size is kept: what did not fit once will not fit again.
+    Memory that runs out halves the batch, and the smaller size is kept: what did not fit once
+    will not fit again. After any other error the batch is run item by item.
 
     Args:
         run: takes a list of items and returns as many results
@@ -29,11 +33,14 @@ class Batches:
         self.run = run
         self.size = max(1, size)
         self.halvings = 0
+        self._failed_in_a_row = 0
 
     def __call__(self, items: Iterable[Any]) -> Iterator[Any]:
-        """Yields a result for each item in order.
+        """Yields a result for each item in order, or the error that replaces it.
 
-        An item that does not fit alone yields the error instead, and the rest goes on.
+        Raises:
+            ModelUnavailable: at once, since it speaks of the model and not of an item
+            Exception: whatever the function raised for many items in a row
         """
         waiting: list = []
         for item in items:
@@ -47,22 +54,45 @@ class Batches:
         at = 0
         while at < len(waiting):
             batch = waiting[at : at + self.size]
-            try:
-                results = list(self.run(batch))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                shortage = RuntimeError(f"This clip does not fit into memory: {error}")
-                results = None
-            if results is None:
-                # Outside of the except clause, whose traceback would keep the tensors alive
+            results, error = self._try(batch)
+            if error is None:
+                self._failed_in_a_row = 0
+                yield from results
+            elif is_out_of_memory(error):
+                # Here, outside of the except clause, whose traceback would keep the tensors alive
                 self._shrink()
                 if len(batch) > 1:
                     self.size = max(1, len(batch) // 2)
                     continue
-                results = [shortage]
-            yield from results
+                yield RuntimeError(f"This does not fit into memory: {error}")
+            elif len(batch) > 1:
+                for item in batch:
+                    yield from self._alone(item)
+            else:
+                yield self._counted(error)
             at += len(batch)
+
+    def _alone(self, item: Any) -> Iterator[Any]:
+        results, error = self._try([item])
+        if error is None:
+            self._failed_in_a_row = 0
+            yield from results
+        else:
+            yield self._counted(error)
+
+    def _try(self, batch: list) -> tuple[list, Exception | None]:
+        try:
+            return list(self.run(batch)), None
+        except ModelUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it belongs to these items alone
+            return [], error.with_traceback(None)
+
+    def _counted(self, error: Exception) -> Exception:
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _MOST_IN_A_ROW:
+            raise error
+        return error
 
     def _shrink(self) -> None:
         self.halvings += 1

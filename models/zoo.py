@@ -83,7 +83,10 @@ class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
 
     def embed_prompts(self, args: Sequence[str]) -> np.ndarray:
         """The vectors of texts."""
-        return np.stack(self.embedder.embed_texts(list(args)))
+        vectors = self.embedder.embed_texts(list(args))
+        if any(isinstance(vector, Exception) for vector in vectors):
+            raise next(vector for vector in vectors if isinstance(vector, Exception))
+        return np.stack(vectors)
 
 
 class WitnessModel(fom.Model, fom.SamplesMixin):

@@ -191,9 +191,14 @@ def _classify(
         )
         found, rows = {}, []
         for sample_id, vector in zip(chunk.ids, vectors):
-            found[sample_id] = None if vector is None else _nearest(vector, names, settings)
-            missing = None if vector is not None else f"no {' or '.join(sources)}"
-            rows.append((sample_id, "missing" if missing else "ok", missing, None))
+            unknown = vector is None or isinstance(vector, Exception)
+            found[sample_id] = None if unknown else _nearest(vector, names, settings)
+            outcome = (
+                ("missing", f"no {' or '.join(sources)}") if vector is None
+                else ("failed", str(vector)) if unknown
+                else ("ok", None)
+            )  # fmt: skip
+            rows.append((sample_id, *outcome, None))
         dataset.set_values(settings.field, found, key_field="id", dynamic=True)
         recorder.write(rows)
         counts.update(label.label for label in found.values() if label is not None)
@@ -253,13 +258,15 @@ def _report(
     total, outcomes = samples.count(), recorder.outcomes
     summary = (
         f"Classified {outcomes['ok']:,} of {total:,} samples into {settings.field} with "
-        f"{model.name} ({model.revision}); {outcomes['missing']:,} had nothing to go by."
+        f"{model.name} ({model.revision}); {outcomes['missing']:,} had nothing to go by and "
+        f"{outcomes['failed']:,} failed."
     )
     return {
         "summary": [summary],
         "samples": total,
         "classified": outcomes["ok"],
         "missing": outcomes["missing"],
+        "failed": outcomes["failed"],
         "model": model.name,
         "revision": model.revision,
         "classes": [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fiftyone as fo
 
-from ..engine.columns import read_chunks, root_dataset
+from ..engine.columns import read_chunks, root_dataset, write_values
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress
 from . import embed_brain
@@ -22,11 +21,13 @@ from .media_work import (
     decoded,
     in_batches,
     media_problem,
-    open_work,
+    open_recorder,
+    pictures,
     stale_items,
 )
 from .revisions import remember
 from .settings import setting
+from .spread import SpreadSettings, is_spread
 
 if TYPE_CHECKING:
     from ..models.embedder import Embedder
@@ -35,13 +36,14 @@ Samples = fo.core.collections.SampleCollection
 
 _TRANSCRIPT = "transcript"
 _FLUSH = 64
+_TEXTS = 1000
 
 
 # ---- settings ----
 
 
 @dataclass(frozen=True)
-class EmbedSettings(FrameSettings):
+class EmbedSettings(FrameSettings, SpreadSettings):
     lens: str | None = setting(
         None,
         "Lens",
@@ -92,6 +94,11 @@ class EmbedSettings(FrameSettings):
         return self.embeddings_field or f"{self.stem}_embeddings"
 
     @property
+    def work(self) -> str:
+        """The name of this work, which has a status and a ledger of its own."""
+        return f"embed_{self.field}"
+
+    @property
     def stem(self) -> str:
         """What the names of this lens's fields and brain runs begin with."""
         if self.embeddings_field:
@@ -130,6 +137,11 @@ class Embed(Stage):
 
     def check(self, samples: Samples, settings: EmbedSettings) -> dict[str, str]:
         dataset = root_dataset(samples)
+        if settings.brain and (is_spread(settings) or settings.part):
+            return {
+                "brain": "Brain: maps and indexes need the whole set of vectors at once. Embed in "
+                "parts first, then run embed once more with the brain and without parts."
+            }
         if settings.reads_texts and not isinstance(
             dataset.get_field(settings.texts), fo.StringField
         ):
@@ -141,14 +153,21 @@ class Embed(Stage):
                 return {"layout": "Layout: umap needs pip install umap-learn; or choose pca."}
         return embed_brain.check(dataset, settings.stem, settings.brain, settings.field)
 
+    def block(self, settings: EmbedSettings) -> int:
+        return _TEXTS if settings.reads_texts else settings.batch_size
+
+    def status_name(self, settings: EmbedSettings) -> str:
+        return settings.work
+
     def work(self, samples: Samples, settings: EmbedSettings, progress: Progress) -> dict:
-        dataset, work = root_dataset(samples), f"embed_{settings.field}"
+        dataset, work = root_dataset(samples), settings.work
         model = load_lens(
             settings.chosen, settings.model, settings.trust_remote_code, settings.revision, dataset
         )
-        open_work(dataset, self.name, work, self.writes(settings))
+        model.require("texts" if settings.reads_texts else "clips")
+        self.open(samples, settings)
         told = remember(samples, work, model.name, model.revision, settings.revision)
-        recorder = Recorder(dataset, work)
+        recorder = open_recorder(samples, settings, work)
         method = [model.name, model.revision, model.pooling, model.prompt]
         half = progress.share(0.0, 0.8 if settings.brain else 1.0)
         if settings.reads_texts:
@@ -173,21 +192,24 @@ def _embed_texts(
     progress: Progress,
 ) -> int:
     dataset, done = root_dataset(samples), 0
-    chunks = read_chunks(samples, [settings.texts, ledger_field(work)], size=1000)
+    chunks = read_chunks(samples, [settings.texts, ledger_field(work)], size=_TEXTS)
     for chunk in progress.over(chunks, "Embedding texts", samples.count()):
         texts = chunk.columns[settings.texts]
         keys = [fingerprint(method, text) for text in texts]
         stale = stale_rows(chunk, work, keys, settings.overwrite)
         vectors = model.embed_texts([texts[row] for row in stale], settings.batch_size)
-        _write_vectors(dataset, settings.field, [chunk.ids[row] for row in stale], vectors)
-        recorder.write(
-            [
-                (chunk.ids[row], "ok", None, keys[row])
-                if vector is not None
-                else (chunk.ids[row], "missing", f"no {settings.texts}", keys[row])
-                for row, vector in zip(stale, vectors)
-            ]
-        )
+        found, rows = {}, []
+        for row, vector in zip(stale, vectors):
+            failed = isinstance(vector, Exception)
+            found[chunk.ids[row]] = None if failed else vector
+            outcome = (
+                ("failed", str(vector), None) if failed
+                else ("missing", f"no {settings.texts}", keys[row]) if vector is None
+                else ("ok", None, keys[row])
+            )  # fmt: skip
+            rows.append((chunk.ids[row], *outcome))
+        write_values(dataset, settings.field, found)
+        recorder.write(rows)
         done += len(stale)
     return done
 
@@ -210,18 +232,16 @@ def _embed_media(
         failed.append((item.id, "failed", str(error), None))
 
     if dataset.media_type == "image":
-        pairs, run = _pictures(items, fail), model.embed_images
+        pairs, run = pictures(items, fail), model.embed_images
     else:
         pairs, run = decoded(items, settings, fail), model.embed_clips
     rows: list[tuple] = []
     with progress.step("Embedding clips", len(items)) as advance:
 
         def flush() -> None:
-            vectors = [row[1] for row in rows]
-            ids = [row[0].id for row in rows]
-            _write_vectors(dataset, settings.field, ids, vectors)
-            seen = {row[0].id: row[2] for row in rows}
-            dataset.set_values(f"{settings.stem}_frames", seen, key_field="id")
+            for place, name in ((1, settings.field), (2, f"{settings.stem}_frames")):
+                written = {row[0].id: row[place] for row in rows}
+                write_values(dataset, name, written)
             recorder.write([(row[0].id, "ok", None, row[0].key) for row in rows] + failed)
             advance(len(rows) + len(failed))
             rows.clear()
@@ -237,23 +257,6 @@ def _embed_media(
                 flush()
         flush()
     return len(items)
-
-
-def _pictures(items: list[Item], fail: Any) -> Iterator[tuple[Item, Any]]:
-    import numpy as np
-    from PIL import Image
-
-    for item in items:
-        try:
-            with Image.open(item.path) as picture:
-                yield item, np.asarray(picture.convert("RGB"))
-        except OSError as error:
-            fail(item, error)
-
-
-def _write_vectors(dataset: fo.Dataset, field: str, ids: list[str], vectors: list) -> None:
-    if ids:
-        dataset.set_values(field, dict(zip(ids, vectors)), key_field="id")
 
 
 def _report(

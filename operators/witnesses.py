@@ -31,8 +31,12 @@ def open_witness(settings: CaptionSettings, dataset: fo.Dataset) -> Witness:
         ModelUnavailable: a sentence that says why, and what to do
     """
     if settings.endpoint:
-        from ..models.endpoint import Endpoint
+        try:
+            from ..models.endpoint import Endpoint
+        except ImportError as error:
+            from ..models.errors import ModelUnavailable
 
+            raise ModelUnavailable("An endpoint needs: pip install httpx.") from error
         served = Endpoint(settings.endpoint, settings.model, settings.in_flight)
         return ServedWitness(served, settings)
     from ..models.annotator import Annotator

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from fiftyone.plugins.orgs.second_opinion.audit.models.errors import ModelUnavailable
 from fiftyone.plugins.orgs.second_opinion.audit.models.memory import Batches, is_out_of_memory
 
 
@@ -37,12 +38,41 @@ def test_an_item_too_large_alone_costs_itself_only():
     assert "does not fit into memory" in str(results[1])
 
 
-def test_other_errors_are_not_swallowed():
+def test_another_error_costs_the_item_that_causes_it_and_is_given_in_its_place():
     def run(batch):
+        if 3 in batch:
+            raise ValueError("this clip is a line")
+        return [item * 10 for item in batch]
+
+    results = list(Batches(run, 4)(range(8)))
+
+    assert [str(result) for result in results] == [
+        "0", "10", "20", "this clip is a line", "40", "50", "60", "70",
+    ]  # fmt: skip
+
+
+def test_an_error_that_every_item_causes_ends_the_run():
+    seen = []
+
+    def run(batch):
+        seen.append(len(batch))
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        list(Batches(run, 4)([1]))
+        list(Batches(run, 4)(range(1000)))
+    assert len(seen) < 50
+
+
+def test_what_is_wrong_with_the_model_ends_the_run_at_once():
+    seen = []
+
+    def run(batch):
+        seen.append(batch)
+        raise ModelUnavailable("It reads texts only.")
+
+    with pytest.raises(ModelUnavailable, match="texts only"):
+        list(Batches(run, 4)(range(8)))
+    assert len(seen) == 1
 
 
 def test_results_come_as_soon_as_a_batch_is_done():

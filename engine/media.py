@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import fiftyone as fo
+
+#: Names the folders that media may be read from, apart by ``:``; anywhere where it is not set.
+ROOTS = "SECOND_OPINION_MEDIA_ROOTS"
 
 #: Endings of video files, those that a browser plays first.
 VIDEO_ENDINGS = (".mp4", ".webm", ".mov", ".m4v", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".flv")
@@ -25,6 +29,24 @@ def find_video(folder: str | Path, stem: str) -> Path | None:
     return None
 
 
+def refused(path: str | Path) -> str | None:
+    """Why a file may not be read, in a sentence; None where it may.
+
+    A dataset that somebody else made can name any file of this machine. Links are
+    followed before the path is judged.
+    """
+    roots = [root for root in os.environ.get(ROOTS, "").split(os.pathsep) if root]
+    if not roots:
+        return None
+    try:
+        real = Path(path).resolve()
+    except (OSError, RuntimeError) as error:  # a circle of links is one or the other
+        return f"{path} cannot be followed: {error}."
+    if any(real.is_relative_to(Path(root).resolve()) for root in roots):
+        return None
+    return f"{path} lies outside of the folders that {ROOTS} allows."
+
+
 def read_metadata(path: str | Path) -> fo.VideoMetadata:
     """Reads a video's size, frame rate, frame count and duration with PyAV.
 
@@ -39,6 +61,8 @@ def read_metadata(path: str | Path) -> fo.VideoMetadata:
     """
     import av
 
+    if why := refused(path):
+        raise ValueError(why)
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             return _metadata(Path(path), container)

@@ -8,6 +8,7 @@ sends such a class whole and not by the name of a module.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Iterator, Sequence
@@ -60,8 +61,9 @@ def run(uri: str, samples: Samples, parts: Sequence[dict], gpus: bool) -> Iterat
     held = {"num_gpus": 1} if gpus and ray.cluster_resources().get("GPU") else {"num_cpus": 1}
     stages = samples.view()._serialize()
     rows = [{"part": pickle.dumps((uri, samples._root_dataset.name, stages, p))} for p in parts]
+    pool = ray.data.ActorPoolStrategy(min_size=1, max_size=len(rows))
     found = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-        _actor_class(), batch_size=1, concurrency=(1, len(rows)), **held
+        _actor_class(), batch_size=1, compute=pool, **held
     )
     try:
         for batch in found.iter_batches(batch_size=None, prefetch_batches=1):
@@ -78,6 +80,7 @@ def _connect():  # noqa: ANN202 - the module ray, which may be absent
     import ray
     import ray.data
 
+    logging.getLogger("ray.data").setLevel(logging.WARNING)  # its plans and times
     if ray.is_initialized():
         return ray
     passed = {k: v for k, v in os.environ.items() if k.startswith(_PASSED_ON)}

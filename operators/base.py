@@ -52,6 +52,7 @@ class Stage(foo.Operator):
         prefers_delegation: whether the form suggests queueing it for a worker
         unlisted: whether the operator browser hides it
         keeps_run: whether settings and report are kept with the dataset
+        rides_ray: whether all that it writes can travel from a Ray cluster
     """
 
     name = ""
@@ -64,6 +65,7 @@ class Stage(foo.Operator):
     prefers_delegation = False
     unlisted = False
     keeps_run = True
+    rides_ray = True
 
     # ---- what a stage writes ----
 
@@ -103,12 +105,16 @@ class Stage(foo.Operator):
         """Parts of the samples, for many workers, are multiples of this."""
         return 1
 
+    def status_name(self, settings: Settings) -> str:
+        """Under which name status and ledger are kept, where the run has another."""
+        return self.work_name(settings)
+
     def open(self, samples: fo.core.collections.SampleCollection, settings: Settings) -> fo.Dataset:
         """Declares what the stage writes; call it once all that may fail is loaded.
 
         A field that had to be made holds nothing yet, whatever the ledger remembers.
         """
-        dataset, work = root_dataset(samples), self.work_name(settings)
+        dataset, work = root_dataset(samples), self.status_name(settings)
         made = owned_fields.declare(dataset, self.name, self.writes(settings))
         ran_before = owned_fields.declare_status(dataset, work)
         if made and ran_before:
@@ -191,7 +197,7 @@ class Stage(foo.Operator):
             if sentence:
                 return {"samples": sentence}
         dataset = None if samples is None else root_dataset(samples)
-        problems = settings.problems(dataset)
+        problems = settings.problems(dataset) or spread.problems(self, settings)
         if not problems:  # a stage's own check may rely on sound values
             problems = self.check(samples, settings)
         if not problems and dataset is not None:

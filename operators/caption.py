@@ -20,12 +20,13 @@ from .media_work import (
     Recorder,
     decoded,
     media_problem,
-    open_work,
+    open_recorder,
     stale_items,
 )
 from .read_opinions import ReadOpinions, ReadSettings
 from .revisions import remember
 from .settings import setting
+from .spread import SpreadSettings
 from .witnesses import Witness, open_witness
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _FLUSH = 32
 
 
 @dataclass(frozen=True)
-class CaptionSettings(FrameSettings):
+class CaptionSettings(FrameSettings, SpreadSettings):
     model: str | None = setting(
         None,
         "Model",
@@ -148,6 +149,7 @@ class Caption(Stage):
     icon = "closed_caption"
     settings = CaptionSettings
     prefers_delegation = True
+    rides_ray = False  # its answers reach frames and segments as well
 
     def writes(self, settings: CaptionSettings) -> dict[str, tuple]:
         if settings.segments or not settings.prefix:
@@ -176,21 +178,25 @@ class Caption(Stage):
             return {
                 "task": f"Task: segments can carry {', '.join(SEGMENT_TASKS)}, not {settings.task}."
             }
-        if why := media_problem(samples, ("video",)):
-            return {"samples": why}
         try:
             settings.asked()
         except ValueError as error:
             return {"prompt": f"Prompt: {error}"}
-        return {}
+        why = media_problem(samples, ("video",))
+        return {"samples": why} if why else {}
+
+    def block(self, settings: CaptionSettings) -> int:
+        return settings.batch_size
+
+    def status_name(self, settings: CaptionSettings) -> str:
+        return settings.work
 
     def work(self, samples: Samples, settings: CaptionSettings, progress: Progress) -> dict:
         # Whatever cannot be loaded or reached is said before any sample is touched
-        dataset = root_dataset(samples)
-        witness = open_witness(settings, dataset)
-        open_work(dataset, self.name, settings.work, self.writes(settings))
+        witness = open_witness(settings, root_dataset(samples))
+        dataset = self.open(samples, settings)
         about = remember(samples, settings.work, witness.name, witness.version, settings.revision)
-        recorder = Recorder(dataset, settings.work)
+        recorder = open_recorder(samples, settings, settings.work)
         method = [
             witness.name, witness.version, settings.asked().fingerprint,
             settings.frames_method(), vars(settings.generation()),

@@ -52,6 +52,12 @@ class _Writer:
         """Writes what was kept."""
         raise NotImplementedError
 
+    def _written(self, rows: list[tuple]) -> None:
+        # Forgotten first: where too many failed, the recorder ends the run
+        self._answers.clear()
+        self._failed.clear()
+        self.recorder.write(rows)
+
     def _doubt(self, reply: Reply, readable: bool, dropped: int) -> str | None:
         doubts = [
             _UNREADABLE if not readable else None,
@@ -92,9 +98,8 @@ class SampleWriter(_Writer):
         for field, values in columns.items():
             self.dataset.set_values(field, values, key_field="id")
         self._write_frames(frames)
-        self.recorder.write(rows + [(i.id, "failed", why, None) for i, why in self._failed])
-        self._answers.clear()
-        self._failed.clear()
+        rows += [(item.id, "failed", why, None) for item, why in self._failed]
+        self._written(rows)
 
     def _read(self, reply: Reply, record: FrameRecord) -> Findings:
         if self.settings.task == "action100m":
@@ -153,11 +158,10 @@ class SegmentWriter(_Writer):
             statuses.setdefault(item.id, (item.id, "ok", None, None))
         for item, why in self._failed:
             statuses[item.id] = (item.id, "failed", why, None)
-        for path, rows in columns.items():
-            self.dataset.set_label_values(path, rows, dynamic=True)
-        self.recorder.write(list(statuses.values()))
-        self._answers.clear()
-        self._failed.clear()
+        key = f"{settings.segments}.detections.{settings.own('key')}"
+        for path in sorted(columns, key=lambda path: path == key):  # what says "done" comes last
+            self.dataset.set_label_values(path, columns[path], dynamic=True)
+        self._written(list(statuses.values()))
 
     def _read(self, reply: Reply) -> tuple[dict[str, str | None], bool]:
         task = self.settings.asked()

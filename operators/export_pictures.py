@@ -8,11 +8,15 @@ from pathlib import Path
 
 import fiftyone.core.media as fom
 
+from ..engine.media import refused
+
 _WIDTH = 320  # pixels: enough to recognise the scene, about 10 kB
 
 
 def as_data_uri(filepath: str) -> str | None:
     """A small JPEG of an image, or of the middle of a video; None where it cannot be read."""
+    if refused(filepath):
+        return None
     try:
         if fom.get_media_type(filepath) == fom.VIDEO:
             picture = _middle_frame(filepath)

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 
 from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.failures import FailureBudget
 from ..engine.fields import STATUS, declare, declare_status, forget
 from ..engine.ledger import fingerprint, ledger_field
+from ..engine.media import refused
 from .settings import Settings, setting
+from .spread import failures_setting
 
 if TYPE_CHECKING:
     from ..models.frames import Clip, SampledClip, Sampling
@@ -61,6 +64,8 @@ class FrameSettings(Settings):
     overwrite: bool = setting(
         False, "Overwrite", "Do everything again, and replace fields this audit did not write"
     )
+
+    max_failures: float | None = failures_setting()
 
     def problems(self, dataset: fo.Dataset | None) -> dict[str, str]:
         found = super().problems(dataset)
@@ -128,6 +133,8 @@ def media_stamp(path: str) -> list:
     """What tells one version of a file from another; a copy or a new date is the same version."""
     from ..models.file_identity import file_identity
 
+    if refused(path):
+        return [path, "refused"]
     try:
         return [file_identity(path)]
     except OSError:
@@ -164,6 +171,9 @@ def decoded(
 
     def clips() -> Iterator[Clip]:
         for item in items:
+            if why := refused(item.path):
+                failed(item, ValueError(why))
+                continue
             waiting.append(item)
             yield item.clip
 
@@ -176,6 +186,24 @@ def decoded(
             failed(item, frames)
         else:
             yield item, frames
+
+
+def pictures(
+    items: Iterable[Item], failed: Callable[[Item, Exception], None]
+) -> Iterator[tuple[Item, Any]]:
+    """Reads still pictures; a broken file is told and left out."""
+    import numpy as np
+    from PIL import Image
+
+    for item in items:
+        if why := refused(item.path):
+            failed(item, ValueError(why))
+            continue
+        try:
+            with Image.open(item.path) as picture:
+                yield item, np.asarray(picture.convert("RGB"))
+        except Exception as error:  # noqa: BLE001 - a broken picture costs itself alone
+            failed(item, ValueError(f"{item.path} cannot be read as a picture: {error}"))
 
 
 def in_batches(
@@ -205,14 +233,16 @@ class Recorder:
     Args:
         dataset: the dataset
         work: the name of this work
+        budget: told of every failure
 
     Attributes:
         outcomes: how many samples came out ``ok``, ``missing`` or ``failed``
         reasons: how many failed for which reason
     """
 
-    def __init__(self, dataset: fo.Dataset, work: str):
+    def __init__(self, dataset: fo.Dataset, work: str, budget: FailureBudget | None = None):
         self._dataset, self._work = dataset, work
+        self._budget = budget or FailureBudget(None, 0)
         self.outcomes: Counter = Counter()
         self.reasons: Counter = Counter()
 
@@ -229,12 +259,19 @@ class Recorder:
         write_columns(self._dataset, ids, columns)
         self.outcomes.update(statuses)
         self.reasons.update(why for _, status, why, _ in rows if status == "failed")
+        self._budget.spend(sum(status == "failed" for status in statuses), self.reasons)
 
     def failures(self) -> list[dict]:
         """The reasons as a table, the most frequent first."""
         return [
             {"why it failed": why, "samples": count} for why, count in self.reasons.most_common(20)
         ]
+
+
+def open_recorder(samples: Samples, settings: FrameSettings, work: str) -> Recorder:
+    """The recorder of a piece of work, with the failures that its settings allow."""
+    budget = FailureBudget(settings.max_failures, samples.count())
+    return Recorder(root_dataset(samples), work, budget)
 
 
 def media_problem(samples: Samples, kinds: Sequence[str]) -> str | None:

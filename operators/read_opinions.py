@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,15 +13,17 @@ import fiftyone as fo
 from ..agreement.aspects import ACTION100M_ANSWER
 from ..agreement.texts import clean
 from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.failures import FailureBudget
 from ..engine.fields import STATUS
 from ..engine.progress import Progress
 from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
 from ..models.answers import COMPLETE, EMPTY, PARTIAL, UNREADABLE, Answer, read_answer
 from ..models.prompts import TASKS
 from .base import Stage
+from .opinions_tally import Tally
 from .sample_keys import KEY_COLUMNS, SampleKeys
 from .settings import setting
-from .spread import SpreadSettings
+from .spread import SpreadSettings, failures_setting
 
 Samples = fo.core.collections.SampleCollection
 
@@ -71,6 +72,7 @@ class ReadSettings(SpreadSettings):
         kind="path",
     )
     overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
+    max_failures: float | None = failures_setting()
 
     def field_of(self, suffix: str) -> str:
         """The name of a field of this witness."""
@@ -78,41 +80,6 @@ class ReadSettings(SpreadSettings):
 
 
 # ---- work ----
-
-
-class _Tally:
-    """Counts answers by outcome, form and the names that they fill."""
-
-    def __init__(self) -> None:
-        self.problems = Problems()
-        self._kinds: Counter = Counter()
-
-    def count(self, answer: Answer, where: str, instead_of: tuple | None = None) -> tuple:
-        """Counts an answer, perhaps in the place of an earlier one; gives its kind."""
-        found = tuple(name for name, text in answer.texts.items() if text is not None)
-        kind = (answer.outcome, answer.form, found)
-        self._kinds[kind] += 1
-        if instead_of:
-            self._kinds[instead_of] -= 1
-        if answer.outcome == UNREADABLE:
-            self.problems.add("answer_unreadable", f"{where}: {answer.reason}")
-        return kind
-
-    def silent(self, count: int) -> None:
-        """Counts samples that have no answer at all."""
-        self._kinds[EMPTY, "none", ()] += count
-
-    def by(self, part: int) -> Counter:
-        """Answers by outcome (0) or form (1)."""
-        counts = Counter()
-        for kind, n in self._kinds.items():
-            if part == 0 or kind[0] not in (EMPTY, UNREADABLE):
-                counts[kind[part]] += n
-        return +counts
-
-    def filled(self, name: str) -> int:
-        """How many samples have a text of this name."""
-        return sum(n for kind, n in self._kinds.items() if name in kind[2])
 
 
 class ReadOpinions(Stage):
@@ -162,7 +129,7 @@ class ReadOpinions(Stage):
 
     def work(self, samples: Samples, settings: ReadSettings, progress: Progress) -> dict:
         self.open(samples, settings)
-        tally = _Tally()
+        tally = Tally(FailureBudget(settings.max_failures, samples.count()))
         if settings.source_field:
             _read_field(samples, settings, tally, progress)
         else:
@@ -173,9 +140,7 @@ class ReadOpinions(Stage):
         return samples.exists(settings.field_of("error"))
 
 
-def _read_field(
-    samples: Samples, settings: ReadSettings, tally: _Tally, progress: Progress
-) -> None:
+def _read_field(samples: Samples, settings: ReadSettings, tally: Tally, progress: Progress) -> None:
     chunks = read_chunks(samples, [settings.source_field])
     for chunk in progress.over(chunks, "Reading answers", samples.count()):
         answers = {}
@@ -185,7 +150,7 @@ def _read_field(
         _write(samples, settings, answers, tally)
 
 
-def _read_file(samples: Samples, settings: ReadSettings, tally: _Tally, progress: Progress) -> None:
+def _read_file(samples: Samples, settings: ReadSettings, tally: Tally, progress: Progress) -> None:
     keys, seen = SampleKeys(samples), {}
     for batch in _batches(settings, tally.problems, progress):
         answers = {}
@@ -234,7 +199,7 @@ def _read(raw: object) -> Answer:
 
 
 def _write(
-    samples: Samples, settings: ReadSettings, answers: dict[str, tuple], tally: _Tally
+    samples: Samples, settings: ReadSettings, answers: dict[str, tuple], tally: Tally
 ) -> None:
     status, why = f"{STATUS}.{ReadOpinions.name}", f"{STATUS}.{ReadOpinions.name}_why"
     dataset = root_dataset(samples)
@@ -258,6 +223,7 @@ def _write(
     columns[status] = [_STATUS_OF[answer.outcome] for answer in read]
     columns[why] = [reason and f"{settings.prefix}: {reason}" for reason in reasons]
     write_columns(dataset, list(said), columns)
+    tally.spend([answer for answer in read if answer.outcome == UNREADABLE])
 
 
 def _as_text(raw: object, sample_id: str, problems: Problems) -> str:
@@ -270,7 +236,7 @@ def _as_text(raw: object, sample_id: str, problems: Problems) -> str:
 # ---- form ----
 
 
-def _report(settings: ReadSettings, total: int, tally: _Tally) -> dict:
+def _report(settings: ReadSettings, total: int, tally: Tally) -> dict:
     outcomes = tally.by(0)
     sentences = [
         f"Read {outcomes[COMPLETE]:,} answers of {total:,} samples in full and "

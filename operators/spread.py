@@ -47,11 +47,18 @@ class SpreadSettings(Settings):
         shown=lambda settings: False,
     )  # fmt: skip
 
-    def problems(self, dataset: fo.Dataset | None) -> dict[str, str]:
-        found = super().problems(dataset)
-        if self.runner == "ray" and (why := ray_runner.missing()):
-            found["runner"] = f"Runner: {why}"
-        return found
+
+def failures_setting() -> object:
+    """How many samples may fail before a run is stopped."""
+    return setting(
+        None,
+        "Most failures",
+        "Stops once more samples failed than this: a count from 1 up, or a share of the samples "
+        "below 1; what was done is kept. No limit where empty",
+        kind="number",
+        low=0.0,
+        late=True,
+    )
 
 
 def refuse_spread(stage: Stage, given: dict) -> None:
@@ -72,6 +79,18 @@ def refuse_spread(stage: Stage, given: dict) -> None:
     for name in _NAMES:
         if name not in declared:
             given.pop(name, None)
+
+
+def problems(stage: Stage, settings: Settings) -> dict[str, str]:
+    """What stands in the way of the runner that is asked for."""
+    if getattr(settings, "runner", "here") != "ray":
+        return {}
+    if not stage.rides_ray:
+        return {
+            "runner": f"Runner: {stage.label} is not sent through Ray; use shards with workers."
+        }
+    why = ray_runner.missing()
+    return {"runner": f"Runner: {why}"} if why else {}
 
 
 def is_spread(settings: Settings) -> bool:

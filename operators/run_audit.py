@@ -9,7 +9,7 @@ import fiftyone as fo
 from ..agreement.aspects import ACTION100M_HOISTED, read_aspects
 from ..engine.columns import root_dataset
 from ..engine.progress import Progress
-from .audit_settings import aspects_setting
+from .audit_settings import aspects_setting, segments_setting
 from .base import Stage
 from .calibrate import Calibrate
 from .hoist_labels import HoistLabels
@@ -38,6 +38,7 @@ class RunSettings(Settings):
         choices=tuple(STAGES),
     )
     aspects: object = aspects_setting()
+    segments: str | None = segments_setting()
     settings: dict = setting(
         {}, "Settings", 'The stages\' own settings, as {"tag_confidence": {"aspect": "actor"}}'
     )
@@ -94,6 +95,7 @@ def _plan(dataset: fo.Dataset, settings: RunSettings) -> list[tuple[Stage, Setti
         raise ValueError(f"there is no stage {unknown[0]!r}; there are {', '.join(STAGES)}.")
     shared = {
         "aspects": settings.aspects,
+        "segments": settings.segments,
         "overwrite": settings.overwrite,
         "aspect": "sum_detailed" if settings.aspects == "action100m" else aspects[0].name,
     }
@@ -108,6 +110,8 @@ def _plan(dataset: fo.Dataset, settings: RunSettings) -> list[tuple[Stage, Setti
 
 
 def _suits(name: str, dataset: fo.Dataset, settings: RunSettings) -> bool:
+    if settings.segments:
+        return "segments" in STAGES[name].settings.declared()
     if name == HoistLabels.name:
         return settings.aspects == "action100m" and any(
             dataset.get_field(source) is not None for source in ACTION100M_HOISTED

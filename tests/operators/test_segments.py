@@ -182,6 +182,14 @@ def test_a_view_that_filters_labels_scores_those_only(regions):
     assert regions.values("boxes.detections.lex_a_what")[:2] == [[1, None, None]] * 2
 
 
+def test_one_operation_audits_segments_as_far_as_stages_can(regions):
+    report = stage("run_audit")(regions, segments="boxes", aspects=ASPECTS)
+    assert list(report["stages"]) == ["score_agreement", "calibrate"]
+    assert report["stages"]["score_agreement"]["regions"] == 6
+    assert any("100 are needed" in line for line in report["summary"])
+    assert regions.first().boxes.detections[0].sup_b_what > 0.9
+
+
 def test_what_was_written_to_labels_is_cleared_and_nothing_else(regions):
     before = set(regions.get_field_schema(flat=True))
     score(regions)

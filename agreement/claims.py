@@ -25,7 +25,9 @@ FAILS = float(np.log(1 / 3))
 
 _LONGEST = 400
 _NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|many"
-_START = rf"(?:an?|the|one|{_NUMBERS}|\d+)"
+_GROUPS = "a (?:pair|couple|trio|group) of|a single"
+_START = rf"(?:{_GROUPS}|an?|the|one|{_NUMBERS}|\d+)"
+_SINGLE = ("a", "an", "the", "one", "1", "a single")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[\"'\u201c(]?[A-Z0-9])")
 _CLAUSE = re.compile(rf",?\s+and\s+then\s+|,\s*then\s+|;\s+|,\s+(?:and\s+)?(?={_START}\s)", re.I)
 _LINKED = re.compile(r"(?:,?\s+and\s+then\s+|,\s*then\s+)\Z", re.I)
@@ -86,12 +88,11 @@ def split_text(text: str | None) -> list[Claim]:
     before: int | None = None
     for words, linked in _clauses(clean(text)):
         needs = []
-        for figure, counted in _figures(words):
-            thing = figure.partition(" ")[2] if counted else figure
+        for thing, counted in _figures(words):
             needs.append(len(claims))
             claims.append(Claim(f"The clip shows {thing}.", "who", (), thing))
             if counted:
-                many = f"The clip shows {figure}, not more and not fewer."
+                many = f"The clip shows {counted}, not more and not fewer."
                 claims.append(Claim(many, "how_many", (needs[-1],)))
         claims.append(Claim(_sentence(words), "does", tuple(needs[:1])))
         here = len(claims) - 1
@@ -209,7 +210,7 @@ def _clauses(text: str) -> list[tuple[str, bool]]:
             stripped = words[link.end() :] if link else words
             linked = linked or link is not None
             if len(stripped.split()) > 1:
-                names = [figure for figure, _ in _figures(stripped)]
+                names = [counted or thing for thing, counted in _figures(stripped)]
                 if names and re.match(_START + r"\s", stripped, re.I):
                     subject = names[0]
                 elif subject and linked:  # "..., then grows": the one who acted before
@@ -221,11 +222,11 @@ def _clauses(text: str) -> list[tuple[str, bool]]:
     return found[:MOST]
 
 
-def _figures(words: str) -> list[tuple[str, bool]]:
-    """Who or what is named, as "a red star" or "three blue hearts", and whether it is counted."""
-    found: list[tuple[str, bool]] = []
+def _figures(words: str) -> list[tuple[str, str]]:
+    """Who or what is named, as "a red star" or "hearts", and "three hearts" where counted."""
+    found: list[tuple[str, str]] = []
     for start, rest in _FIGURE.findall(words):
-        counted = start.lower() not in ("a", "an", "the", "one", "1")
+        counted = start.lower() not in _SINGLE
         name: list[str] = []
         for word in rest.split():
             plain = word.lower()
@@ -242,9 +243,9 @@ def _figures(words: str) -> list[tuple[str, bool]]:
         if counted and not name[-1].lower().endswith("s"):
             continue
         many = name[-1].lower().endswith("s") and not name[-1].lower().endswith("ss")
-        article = "an " if name[0][0].lower() in "aeiou" else "a "
-        article = f"{start.lower()} " if counted else "" if many else article
-        found.append((article + " ".join(name), counted))
+        article = "" if many else "an " if name[0][0].lower() in "aeiou" else "a "
+        thing = " ".join(name)
+        found.append((article + thing, f"{start.lower()} {thing}" if counted else ""))
     return found
 
 

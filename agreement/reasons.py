@@ -15,6 +15,8 @@ VERDICTS = {
     "annotation_suspect": "The witnesses agree with each other and not with the annotation.",
     "scattered": "Nobody agrees with anybody.",
     "na_conflict": "One says that there is nothing of the kind, another describes it.",
+    "overruled": "The video supports a witness, not the annotation.",
+    "upheld": "The witnesses dispute the annotation, and the video supports it.",
     "beyond_clip": "The annotation speaks of a time that the clip does not show.",
     "unscored": "A text or a score is missing, so nothing was decided.",
 }

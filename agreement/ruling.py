@@ -223,7 +223,7 @@ def rule(
     if upheld and (ANNOTATION not in doubtful or -ahead >= least_margin):
         why = f"The video supports the annotation ({chances[ANNOTATION]:.0%})"
         told = f"{why}; the best witness, {rival}, has {chances[rival]:.0%}."
-        return Ruling(ANNOTATION, max(-ahead, 0.0), chances, told, best)
+        return Ruling(ANNOTATION, max(0.0, -ahead), chances, told, best)
     told = ", ".join(f"{party} {chance:.0%}" for party, chance in chances.items())
     return Ruling(UNSETTLED, 0.0, chances, f"The video does not settle it: {told}.", best)
 

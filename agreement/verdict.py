@@ -17,6 +17,11 @@ SCATTERED = "scattered"
 UNSCORED = "unscored"
 NA_CONFLICT = "na_conflict"
 BEYOND_CLIP = "beyond_clip"
+#: What the video itself made of a dispute: see :func:`ruled`.
+OVERRULED = "overruled"
+UPHELD = "upheld"
+#: The verdicts that leave open who is right, and those that settled it.
+DISPUTED = (ANNOTATION_SUSPECT, SCATTERED, NA_CONFLICT, OVERRULED, UPHELD)
 
 
 def verdicts(
@@ -71,6 +76,48 @@ def verdicts(
             edges = _edges(heard, list(opinions), match, i, agrees)
             found.append(_triangle(heard, edges, lex, i, paraphrase_below))
     return found
+
+
+def ruled(found: Sequence[str], rulings: Sequence[str | None]) -> list[str]:
+    """The verdicts with the rulings of ``ground_disputes`` taken into account.
+
+    Args:
+        found: ``n`` verdicts, as :func:`verdicts` gives them
+        rulings: ``n`` winners: "annotation", a witness's name, "unsettled" or "refused"; None
+            where there was no ruling
+
+    Returns:
+        ``overruled`` where a witness won, ``upheld`` where a disputed annotation did, and the
+        verdict as it was elsewhere
+    """
+    heard = []
+    for verdict, winner in zip(found, rulings):
+        if (
+            winner is None
+            or winner in ("unsettled", "refused")
+            or verdict in (BEYOND_CLIP, UNSCORED)
+        ):
+            heard.append(verdict)
+        elif winner == "annotation":
+            heard.append(UPHELD if verdict in DISPUTED else verdict)
+        else:
+            heard.append(OVERRULED)
+    return heard
+
+
+def weighed(confidence: np.ndarray, log_ratio: np.ndarray) -> np.ndarray:
+    """Confidence with a judge's word added: its odds times the likelihood ratio (Bayes).
+
+    Args:
+        confidence: ``n`` probabilities; nan where missing
+        log_ratio: ``n`` ``ln`` of the ratio; nan where no judge ruled
+
+    Returns:
+        ``n`` probabilities
+    """
+    bounded = np.clip(confidence, 1e-9, 1 - 1e-9)
+    odds = np.log(bounded / (1 - bounded)) + np.nan_to_num(log_ratio)
+    return np.where(np.isnan(log_ratio), confidence, 1 / (1 + np.exp(-odds)))
 
 
 def effective_votes(log_ratios: np.ndarray, confidence: np.ndarray) -> float:

@@ -26,7 +26,7 @@ from demo.glances import Glimpse, guess_events
 from demo.language import SHAPES
 from demo.reading import Reading
 
-_EVERY = 5  # frames from one glance to the next
+EVERY = 5  # frames from one glance to the next
 _HIGH, _WIDE = 60, 80  # cells of a glance, four pixels wide
 _OFF = 17.0  # levels of colour that a figure is off the background
 _SMALLEST = 7  # cells of a figure
@@ -61,8 +61,14 @@ def read_clip(path: str | Path) -> Reading:
     Returns:
         the reading
     """
-    glances = _glance(path)
-    seen = [_figures(glance) for glance in glances]
+    with av.open(str(path)) as container:
+        frames = enumerate(container.decode(video=0))
+        return read_glances([glance(f, f.time) for i, f in frames if i % EVERY == 0])
+
+
+def read_glances(glances: list[Glance]) -> Reading:
+    """Says what it believes to have seen in some glances."""
+    seen = [_figures(look) for look in glances]
     _settle_colours(seen)
     backdrop = "dark" if np.median([np.median(g.bright) for g in glances]) < 128 else "light"
     written = [not found and _has_lettering(g) for g, found in zip(glances, seen, strict=True)]
@@ -70,21 +76,14 @@ def read_clip(path: str | Path) -> Reading:
     return Reading(backdrop, guess_events(times, seen), "" if sum(written) >= 2 else None)
 
 
-def _glance(path: str | Path) -> list[Glance]:
-    glances = []
-    with av.open(str(path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index % _EVERY:
-                continue
-            bright, *colour = (
-                np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[
-                    :, : plane.width
-                ]
-                for plane in frame.planes
-            )
-            cells = [_halve(plane) - np.median(plane) for plane in colour]
-            glances.append(Glance(frame.time, _halve(bright), np.stack(cells, axis=-1)))
-    return glances
+def glance(frame: av.VideoFrame, time: float) -> Glance:
+    """One look at a frame's planes of brightness and colour, as the file stores them."""
+    bright, *colour = (
+        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
+    )
+    cells = [_halve(plane) - np.median(plane) for plane in colour]
+    return Glance(time, _halve(bright), np.stack(cells, axis=-1))
 
 
 def _halve(plane: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ little is not seen to move.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -56,7 +57,11 @@ def read_clip(path: str | Path) -> Reading:
     Returns:
         the reading
     """
-    footage = _decode(path)
+    return read_footage(_decode(path))
+
+
+def read_footage(footage: Footage) -> Reading:
+    """Looks at decoded frames and says what it saw."""
     ground = _background(footage.small)
     figures, grey, hues = _stand_out(footage.small, ground)
     tracks = [_track(hues, hue, footage.times) for hue in _palette(hues)]
@@ -67,14 +72,19 @@ def read_clip(path: str | Path) -> Reading:
 
 
 def _decode(path: str | Path) -> Footage:
-    small, large, times = [], [], []
     with av.open(str(path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            picture = frame.reformat(_WIDE, _HIGH, "rgb24", interpolation="BILINEAR")
-            small.append(picture.to_ndarray())
-            times.append(frame.time)
-            if index % _LARGE_EVERY == 0:
-                large.append(frame.to_ndarray(format="gray"))
+        return watch((frame, frame.time) for frame in container.decode(video=0))
+
+
+def watch(frames: Iterable[tuple[av.VideoFrame, float]]) -> Footage:
+    """Keeps what it needs of frames, each with its moment in seconds."""
+    small, large, times = [], [], []
+    for index, (frame, time) in enumerate(frames):
+        picture = frame.reformat(_WIDE, _HIGH, "rgb24", interpolation="BILINEAR")
+        small.append(picture.to_ndarray())
+        times.append(time)
+        if index % _LARGE_EVERY == 0:
+            large.append(frame.to_ndarray(format="gray"))
     return Footage(np.stack(small), np.stack(large), np.array(times))
 
 

@@ -64,7 +64,8 @@ def install_views(dataset: fo.Dataset, stage: str) -> None:
     views = {
         "Suspect": dataset.match_tags("suspect"),
         "Paraphrase": dataset.match_tags("paraphrase"),
-        "Disputed": dataset.match_tags([*_DISPUTED, "triple_disagreement"]),
+        "Disputed": dataset.match_tags([*_DISPUTED, "triple_disagreement", "overruled"]),
+        "Overruled": dataset.match_tags("overruled"),
         "Not scored": dataset.match(F(f"{STATUS}.{stage}") == "missing"),
     }
     for name, view in views.items():

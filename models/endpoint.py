@@ -11,8 +11,9 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import httpx
 
@@ -87,6 +88,11 @@ class Endpoint:
     def name(self) -> str:
         """The model's name, as the server gives it."""
         return self.model
+
+    @property
+    def concurrency(self) -> int:
+        """Requests in flight at most."""
+        return self._concurrency
 
     @property
     def revision(self) -> str:
@@ -181,7 +187,21 @@ class Endpoint:
     def _ask(
         self, clip: SampledClip, prompt: str, generation: Generation, schema: dict | None
     ) -> Reply | EndpointError:
-        body = request_body(self.model, clip, prompt, generation)
+        return self.send(request_body(self.model, clip, prompt, generation), schema)
+
+    def send(
+        self, body: dict, schema: dict | None = None, read: Callable = read_reply
+    ) -> Any | EndpointError:
+        """Sends one chat request, and waits out what a busy or broken server does.
+
+        Args:
+            body: the request
+            schema: a JSON schema that the server is asked to hold its answer to
+            read: takes the response and gives what is wanted of it; None for no answer
+
+        Returns:
+            what ``read`` gives, or the error that replaces it
+        """
         error = "it was never sent"
         for attempt in range(self._retries + 1):
             if attempt:
@@ -199,7 +219,7 @@ class Endpoint:
             with self._lock:
                 self._lost = 0
             if response.status_code == 200:
-                reply = read_reply(response)
+                reply = read(response)
                 if reply is not None:
                     return reply
                 error = "its answer is not that of a chat server"

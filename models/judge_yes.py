@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .annotator import Annotator
+from .claim_writer import Claims, written_claims
 from .frames import SampledClip
 from .memory import Batches
 from .shared_prefix import Framing, SharedPrefix
@@ -80,6 +81,10 @@ class YesJudge:
         if self.shared is None:
             self._settle(prefix)
         return YesSight(self, prefix)
+
+    def write_claims(self, texts: Sequence[str]) -> list[Claims]:
+        """Cuts texts into claims; see :mod:`.claim_writer`."""
+        return written_claims(self.annotator, texts)
 
     def _settle(self, prefix: SharedPrefix) -> None:
         self.shared = prefix.shared

@@ -11,6 +11,7 @@ import numpy as np
 from ..agreement.aspects import Aspect, score_field
 from ..agreement.workshop_rules import TAGS, workshop_tags
 from ..engine.columns import Chunk, read_chunks
+from .grounding_settings import ruling_field
 
 SUSPECT = "suspect"
 COVERAGE = "clip_coverage"
@@ -76,24 +77,29 @@ class CalibratedRules:
         rate: float,
         coverage_needed: float,
     ) -> None:
-        from ..agreement.verdict import WITNESS_SUSPECT, verdicts
+        from ..agreement.verdict import OVERRULED, WITNESS_SUSPECT, verdicts
 
         self._aspect, self._confidence = aspect, confidence
         self._coverage_needed, self._verdicts = coverage_needed, verdicts
         edges = aspect.edges()
         self._match = {edge.name: edge.field("match") for edge in edges}
         self._lex = {edge.name: edge.field("lex") for edge in edges}
+        self._ruling = ruling_field(aspect.name)
+        self._ratio = ruling_field(aspect.name, "ratio")
         scores = [*self._match.values(), *self._lex.values(), confidence, COVERAGE]
+        scores += [self._ruling, self._ratio]
         self.fields = [*aspect.fields, *scores]
         fixed = ("agreed", "paraphrase", "annotation_suspect", "scattered", "na_conflict")
         witnesses = [WITNESS_SUSPECT.format(name) for name in aspect.opinions]
-        self.tags = (SUSPECT, *fixed, *witnesses, "beyond_clip", "unscored")
+        self.tags = (SUSPECT, OVERRULED, *fixed, *witnesses, "beyond_clip", "unscored")
         self._worst = self._find_worst(samples, rate)
 
     def judge(self, chunk: Chunk) -> Judged:
         """Applies the rules to a chunk that holds ``fields``."""
+        from ..agreement.verdict import OVERRULED, ruled
+
         columns = chunk.columns
-        confidence = as_array(columns[self._confidence])
+        confidence = self._weighed(columns)
         verdict = self._verdicts(
             columns[self._aspect.annotation],
             {name: columns[field] for name, field in self._aspect.opinions.items()},
@@ -105,15 +111,24 @@ class CalibratedRules:
         tags = {tag: np.array([v == tag for v in verdict], dtype=bool) for tag in self.tags}
         judged = self._judged(confidence, columns[COVERAGE])
         tags[SUSPECT] = judged & (confidence <= self._worst)
-        written = {"confidence": confidence, "verdict": verdict}
+        heard = ruled(verdict, columns[self._ruling])
+        # the dispute's own tag stays, so that it can still be found
+        tags[OVERRULED] = np.array([v == OVERRULED for v in heard], dtype=bool)
+        written = {"confidence": confidence, "verdict": heard}
         return Judged(tags, np.array([v == "unscored" for v in verdict], dtype=bool), written)
+
+    def _weighed(self, columns: dict[str, list]) -> np.ndarray:
+        """The calibrated confidence, with the rulings of ground_disputes taken into account."""
+        from ..agreement.verdict import weighed
+
+        return weighed(as_array(columns[self._confidence]), as_array(columns[self._ratio]))
 
     def _find_worst(self, samples: fo.core.collections.SampleCollection, rate: float) -> float:
         from ..agreement.fdr import suspects
 
         known = []
-        for chunk in read_chunks(samples, [self._confidence, COVERAGE]):
-            confidence = as_array(chunk.columns[self._confidence])
+        for chunk in read_chunks(samples, [self._confidence, COVERAGE, self._ratio]):
+            confidence = self._weighed(chunk.columns)
             known.append(confidence[self._judged(confidence, chunk.columns[COVERAGE])])
         values = np.concatenate(known)
         found = values[suspects(values, rate)]

@@ -8,6 +8,7 @@ import sys
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone.plugins.orgs.second_opinion.audit.models.embedder import Embedder
 from fiftyone.plugins.orgs.second_opinion.audit.operators.settings import SettingsError
 
 FRAMES = {"fps": 5.0, "max_frames": 2, "max_pixels": 48 * 32}
@@ -138,24 +139,49 @@ def test_a_folder_whose_weights_change_is_told(texts, operator, checkpoint, hubs
     assert any("another version than before" in line for line in report["summary"])
 
 
-def test_a_later_process_keeps_to_the_commit_as_well(texts, embed, newer, hub):
-    embed(texts[:2])
-    newer()
-    texts.persistent = True
-    program = (
-        "import json, sys, fiftyone as fo, fiftyone.operators as foo\n"
-        "embed = foo.get_operator('@second-opinion/audit/embed')\n"
-        "report = embed(fo.load_dataset(sys.argv[1]), lens='transcript', model=sys.argv[2])\n"
-        "print(json.dumps([report['revision'], report['embedded']]))\n"
-    )
+LATER = """
+import json, sys
+import fiftyone as fo
+import fiftyone.operators as foo
+
+dataset, model = fo.load_dataset(sys.argv[1]), sys.argv[2]
+found = dataset.sort_by_similarity("white bars", k=3, brain_key="qwen_sim").values("id")
+agreed = dataset.load_evaluation_results("predicted_class_against_human").metrics()["accuracy"]
+embed = foo.get_operator("@second-opinion/audit/embed")
+report = embed(dataset, model=model, fps=5.0, max_frames=2, max_pixels=48 * 32)
+print(json.dumps([found, agreed, report["revision"], report["embedded"]]))
+"""
+
+
+def test_a_later_process_searches_by_text_opens_the_evaluation_and_keeps_to_the_commit(
+    clips, operator, hub, hubs, checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fo.config, "model_zoo_dir", str(tmp_path / "zoo"))
+    hub.publish(NAME, checkpoint("siglip2"), FIRST)
+    clips.set_values("human", [fo.Classification(label="day")] * 8)
+    settings = {"model": NAME, **FRAMES}
+    operator("embed")(clips[:6], brain=["similarity"], **settings)
+    report = operator("classify")(clips[:6], classes=["day", "night"], against="human", **settings)
+    hubs.change_weights(hub.publish(NAME, checkpoint("siglip2"), SECOND))
+    clips.persistent = True
 
     done = subprocess.run(
-        [sys.executable, "-c", program, texts.name, NAME],
-        env={**os.environ, "HF_HUB_CACHE": str(hub.folder)},
-        capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", LATER, clips.name, NAME],
+        env={
+            **os.environ,
+            "HF_HUB_CACHE": str(hub.folder),
+            "FIFTYONE_MODEL_ZOO_DIR": str(tmp_path / "zoo"),
+        },
+        capture_output=True, text=True, timeout=240,
     )  # fmt: skip
 
-    assert json.loads(done.stdout.splitlines()[-1]) == [FIRST, 2], done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-2000:]
+    found, agreed, revision, embedded = json.loads(done.stdout.splitlines()[-1])
+    (query,) = Embedder(NAME, device="cpu", revision=FIRST).embed_texts(["white bars"])
+    near = np.argsort([-vector @ query for vector in clips[:6].values("qwen_embeddings")])
+    assert found == [clips.values("id")[place] for place in near[:3]]
+    assert f"agree on {agreed:.1%} of 6 samples" in report["summary"][-1]
+    assert (revision, embedded) == (FIRST, 2)
 
 
 def test_a_revision_beside_one_or_beside_a_folder_is_refused(texts, operator, checkpoint):

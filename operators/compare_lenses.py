@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 
 import fiftyone as fo
+import fiftyone.operators as foo
 import numpy as np
 
 from ..agreement.neighbourhoods import jaccard, nearest, rank_biased
-from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.columns import root_dataset, write_columns
 from ..engine.fields import STATUS
 from ..engine.progress import Progress
 from .base import Stage
 from .lenses import LENSES
 from .settings import Settings, setting
+from .spooled_vectors import spool
 
 Samples = fo.core.collections.SampleCollection
 
 _STEMS = {f"{stem}_embeddings": stem for stem, _, _ in LENSES.values()}
 # Similarities held at a time: a block of rows against all samples, never all against all
-_SIMILARITIES = 50_000_000
+_SIMILARITIES = 10_000_000
 
 
 # ---- settings ----
@@ -39,7 +42,10 @@ class CompareSettings(Settings):
     )
     k: int = setting(10, "Neighbours", "How many neighbours are compared", low=1, high=1000)
     example: str | None = setting(
-        None, "Example", "The id of a sample whose neighbours are listed side by side in the report"
+        None,
+        "Example",
+        "The id of a sample whose neighbours are listed and shown side by side; in the App, the "
+        "sample that is selected",
     )
     overwrite: bool = setting(False, "Overwrite", "Replace fields this audit did not write")
 
@@ -66,7 +72,7 @@ class CompareLenses(Stage):
     description = (
         "Measures how much each sample's nearest neighbours in one lens are its neighbours in "
         "another. Writes two fields a pair of lenses, from 0 (none) to 1 (the same), and "
-        "audit_status."
+        "audit_status. The vectors lie in a temporary file meanwhile, 4 bytes a number."
     )
     icon = "join_inner"
     settings = CompareSettings
@@ -99,19 +105,35 @@ class CompareLenses(Stage):
     def work(self, samples: Samples, settings: CompareSettings, progress: Progress) -> dict:
         settings = _complete(samples, settings)
         dataset = self.open(samples, settings)
-        # Only samples that every lens has seen: another crowd has other neighbours
-        ids, vectors = _read(samples, settings.lenses, progress.share(0.0, 0.2))
-        if len(ids) <= settings.k:
-            raise ValueError(
-                f"{len(ids):,} samples have vectors in all of {', '.join(settings.lenses)}; "
-                f"comparing {settings.k} neighbours needs more than that."
-            )
-        scores, example = _compare(ids, vectors, settings, progress.share(0.2, 0.9))
+        with tempfile.TemporaryDirectory(prefix="second-opinion-") as folder:
+            # Only samples that every lens has seen: another crowd has other neighbours
+            ids, spaces = spool(samples, settings.lenses, Path(folder), progress.share(0.0, 0.2))
+            if len(ids) <= settings.k:
+                raise ValueError(
+                    f"{len(ids):,} samples have vectors in all of {', '.join(settings.lenses)}; "
+                    f"comparing {settings.k} neighbours needs more than that."
+                )
+            scores, near = _compare(ids, spaces, settings, progress.share(0.2, 0.9))
         write_columns(dataset, ids, {**scores, f"{STATUS}.{self.name}": ["ok"] * len(ids)})
         _mark_missing(dataset, samples, self.name, ids, list(scores))
-        return _report(samples.count(), ids, settings, scores, example)
+        report = _report(samples.count(), ids, settings, scores)
+        return {**report, **_side_by_side(samples, settings, near)}
+
+    def resolve_input(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        _take_selected(ctx)
+        return super().resolve_input(ctx)
+
+    def execute(self, ctx: foo.ExecutionContext) -> dict:
+        _take_selected(ctx)
+        return super().execute(ctx)
 
     def shows(self, samples: Samples, settings: CompareSettings, report: dict) -> fo.DatasetView:
+        if report["neighbours"]:
+            # The example, then the nearest of each lens, the next nearest of each, and so on
+            ranked = [
+                row[f"{lens} id"] for row in report["neighbours"] for lens in report["lenses"]
+            ]
+            return samples.select(list(dict.fromkeys([settings.example, *ranked])), ordered=True)
         first = report["pairs"][0]["field"]
         return samples.exists(first).sort_by(first)
 
@@ -125,32 +147,17 @@ def _complete(samples: Samples | None, settings: CompareSettings) -> CompareSett
     if samples is None or not isinstance(samples, fo.core.collections.SampleCollection):
         return settings
     lenses = _lenses(root_dataset(samples), settings)
-    return CompareSettings(lenses, settings.k, settings.example, settings.overwrite)
-
-
-def _read(
-    samples: Samples, lenses: Sequence[str], progress: Progress
-) -> tuple[list[str], list[np.ndarray]]:
-    ids: list[str] = []
-    parts: list[list[np.ndarray]] = [[] for _ in lenses]
-    for chunk in progress.over(read_chunks(samples, lenses), "Reading vectors", samples.count()):
-        columns = [chunk.columns[lens] for lens in lenses]
-        for sample_id, *row in zip(chunk.ids, *columns):
-            if all(vector is not None for vector in row):
-                ids.append(sample_id)
-                for part, vector in zip(parts, row):
-                    part.append(np.asarray(vector, np.float32))
-    return ids, [np.stack(part) if part else np.empty((0, 1), np.float32) for part in parts]
+    return replace(settings, lenses=lenses)
 
 
 def _compare(
-    ids: list[str], vectors: list[np.ndarray], settings: CompareSettings, progress: Progress
-) -> tuple[dict[str, np.ndarray], list[dict]]:
-    pairs = list(combinations(range(len(vectors)), 2))
+    ids: list[str], spaces: list[np.ndarray], settings: CompareSettings, progress: Progress
+) -> tuple[dict[str, np.ndarray], list[list[str]]]:
+    pairs = list(combinations(range(len(spaces)), 2))
     names = [pair_fields(settings.lenses[a], settings.lenses[b]) for a, b in pairs]
     scores = {name: np.empty(len(ids)) for both in names for name in both}
-    example: list[dict] = []
-    spaces = [_unit(space) for space in vectors]
+    example = ids.index(settings.example) if settings.example in ids else -1
+    near_example: list[list[str]] = []
     block = max(1, min(1024, _SIMILARITIES // len(ids)))
     with progress.step("Comparing neighbourhoods", len(ids)) as advance:
         for start in range(0, len(ids), block):
@@ -159,23 +166,35 @@ def _compare(
             for (a, b), (plain, ranked) in zip(pairs, names):
                 scores[plain][rows] = jaccard(near[a], near[b])
                 scores[ranked][rows] = rank_biased(near[a], near[b])
-            if settings.example in ids[rows[0] : rows[-1] + 1]:
-                row = ids.index(settings.example) - start
-                example = _side_by_side(ids, settings.lenses, [n[row] for n in near])
+            if start <= example <= rows[-1]:
+                near_example = [[ids[place] for place in n[example - start]] for n in near]
             advance(len(rows))
-    return scores, example
+    return scores, near_example
 
 
-def _side_by_side(ids: list[str], lenses: Sequence[str], near: list[np.ndarray]) -> list[dict]:
-    return [
-        {"rank": rank + 1, **{lens: ids[places[rank]] for lens, places in zip(lenses, near)}}
-        for rank in range(len(near[0]))
-    ]
+def _side_by_side(samples: Samples, settings: CompareSettings, near: list[list[str]]) -> dict:
+    """The example's neighbours, a row a rank: each lens's file, its id, and who shares it."""
+    known = sorted({sample_id for ids in near for sample_id in ids})
+    found, paths = samples.select(known).values(["id", "filepath"]) if known else ([], [])
+    files = {sample_id: Path(path).name for sample_id, path in zip(found, paths)}
+    rows = []
+    for rank, ids in enumerate(zip(*near), start=1):
+        row: dict = {"rank": rank}
+        for lens, sample_id in zip(settings.lenses, ids):
+            others = sum(sample_id in others for others in near) - 1
+            row[lens] = f"{files[sample_id]}{' (shared)' if others else ''}"
+            row[f"{lens} id"] = sample_id
+        rows.append(row)
+    told = {"lenses": list(settings.lenses), "neighbours": rows}
+    if settings.example and not rows:
+        told["example"] = f"{settings.example} has no vector in some lens."
+    return told
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1)
+def _take_selected(ctx: foo.ExecutionContext) -> None:
+    selected = ctx.selected or []
+    if len(selected) == 1 and "example" not in ctx.params:
+        ctx.params["example"] = selected[0]
 
 
 def _mark_missing(
@@ -193,7 +212,6 @@ def _report(
     ids: list[str],
     settings: CompareSettings,
     scores: dict[str, np.ndarray],
-    example: list[dict],
 ) -> dict:
     # Two lenses that know nothing of each other share k of n - 1 by chance
     others, k = len(ids) - 1, settings.k
@@ -221,4 +239,4 @@ def _report(
             f"{row['lenses']}: {row['mean overlap']:.2f} of the neighbours are shared on average "
             f"({row['by chance']:.2f} by chance)."
         )
-    return {"summary": summary, "samples": total, "pairs": rows, "neighbours": example}
+    return {"summary": summary, "samples": total, "pairs": rows}

@@ -1,6 +1,7 @@
 """Compare lenses: a number for how much two embedding spaces agree on a sample."""
 
 import fiftyone as fo
+import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.operators.settings import SettingsError
@@ -68,8 +69,10 @@ def test_the_neighbours_of_one_sample_stand_side_by_side(spaces, operator):
 
     rows = report["neighbours"]
     assert [row["rank"] for row in rows] == [1, 2, 3]
-    assert all(row["qwen_embeddings"] == row["molmo_embeddings"] for row in rows)
-    assert sample.id not in {row["text_embeddings"] for row in rows}
+    assert all(row["qwen_embeddings id"] == row["molmo_embeddings id"] for row in rows)
+    assert sample.id not in {row["text_embeddings id"] for row in rows}
+    first = spaces[rows[0]["qwen_embeddings id"]]
+    assert rows[0]["qwen_embeddings"] == f"{first.filename} (shared)"
 
 
 def test_the_report_shows_the_most_disputed_first(spaces, operator):
@@ -92,3 +95,57 @@ def test_what_cannot_be_compared_is_said(spaces, operator):
         stage(spaces, example="nobody")
     with pytest.raises(ValueError, match="needs more than that"):
         stage(spaces, k=28)
+
+
+def test_in_the_app_the_selected_sample_is_the_example_and_its_neighbours_are_shown(
+    spaces, operator
+):
+    stage, sample = operator("compare_lenses"), spaces.last()
+    lenses = ["qwen_embeddings", "text_embeddings"]
+    context = foo.executor.ExecutionContext(
+        {
+            "dataset_name": spaces.name,
+            "params": {"k": 2, "lenses": lenses},
+            "selected": [sample.id],
+        },
+        executor=foo.executor.Executor(),
+    )
+
+    form = stage.resolve_input(context)
+    report = stage.execute(context)
+    shown = stage.shows(spaces, stage.settings.read(context.params), report)
+
+    assert not form.type.properties["example"].invalid
+    rows = report["neighbours"]
+    ranked = [row[f"{lens} id"] for row in rows for lens in lenses]
+    assert shown.values("id") == list(dict.fromkeys([sample.id, *ranked]))
+    assert len(rows) == 2
+
+
+def test_vectors_that_no_one_model_made_are_refused_and_broken_ones_are_missing(spaces, operator):
+    spaces.set_values(
+        "text_embeddings", [np.array([np.nan] * 4), *spaces.values("text_embeddings")[1:]]
+    )
+    report = operator("compare_lenses")(spaces, k=5)
+    assert report["pairs"][0]["n"] == 27
+
+    sample = spaces.last()
+    sample["text_embeddings"] = np.ones(5)
+    sample.save()
+    with pytest.raises(ValueError, match="text_embeddings holds vectors of several lengths"):
+        operator("compare_lenses")(spaces, k=5)
+
+
+def test_neither_blocks_nor_chunks_change_a_number(spaces, operator, monkeypatch):
+    from fiftyone.plugins.orgs.second_opinion.audit.operators import (
+        compare_lenses,
+        spooled_vectors,
+    )
+
+    operator("compare_lenses")(spaces, k=5)
+    whole = spaces.values("overlap_rbo_qwen_text")
+    monkeypatch.setattr(compare_lenses, "_SIMILARITIES", 7 * 28)
+    monkeypatch.setattr(spooled_vectors, "_CHUNK", 9)
+    operator("compare_lenses")(spaces, k=5)
+
+    assert spaces.values("overlap_rbo_qwen_text") == whole

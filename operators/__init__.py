@@ -16,6 +16,7 @@ from .plan_review import PlanReview
 from .read_opinions import ReadOpinions
 from .recalibrate import Recalibrate
 from .requeue_stale import RequeueStale
+from .retry_failed import RetryFailed
 from .run_audit import RunAudit
 from .score_agreement import ScoreAgreement
 from .self_test import SelfTest
@@ -42,5 +43,6 @@ OPERATORS = (
     ExportAudit,
     RunAudit,
     RequeueStale,
+    RetryFailed,
     ClearAudit,
 )

@@ -19,10 +19,11 @@ from ..engine import fields as owned_fields
 from ..engine import provenance
 from ..engine.columns import root_dataset
 from ..engine.database import plainly_told
+from ..engine.failures import TooManyFailures
 from ..engine.heartbeat import Heartbeat
 from ..engine.progress import Progress, ReportedProgress, TerminalProgress
 from . import forms, spread
-from .samples_needed import samples_problem
+from .samples_needed import fields_problem, samples_problem
 from .settings import Settings, SettingsError
 
 PLUGIN = "@second-opinion/audit"
@@ -172,14 +173,24 @@ class Stage(foo.Operator):
     ) -> dict:
         """Checks the settings, does the work in this process, and keeps the report."""
         self._require(samples, settings)
-        with plainly_told():
-            if spread.is_spread(settings):
-                report = spread.run_parts(self, samples, settings, progress)
-            else:
-                report = self.work(spread.part_of(samples, settings), settings, progress)
+        work = spread.run_parts if spread.is_spread(settings) else spread.run_part
+        try:
+            with plainly_told():
+                report = work(self, samples, settings, progress)
+        except TooManyFailures as error:  # its settings are kept, so that it can be tried again
+            self._keep(samples, settings, {"summary": [str(error)]})
+            raise
+        self._keep(samples, settings, report)
+        return report
+
+    def _keep(
+        self,
+        samples: fo.core.collections.SampleCollection | None,
+        settings: Settings,
+        report: dict,
+    ) -> None:
         if self.keeps_run and samples is not None:
             provenance.register(samples, self.work_name(settings), settings.as_params(), report)
-        return report
 
     def _require(
         self, samples: fo.core.collections.SampleCollection | None, settings: Settings
@@ -201,24 +212,9 @@ class Stage(foo.Operator):
         if not problems:  # a stage's own check may rely on sound values
             problems = self.check(samples, settings)
         if not problems and dataset is not None:
-            problems = self._ownership_problems(dataset, settings)
+            overwrite = getattr(settings, "overwrite", False)
+            problems = fields_problem(dataset, self.writes(settings), overwrite)
         return problems
-
-    def _ownership_problems(self, dataset: fo.Dataset, settings: Settings) -> dict[str, str]:
-        writes = self.writes(settings)
-        unfit = owned_fields.unfit(dataset, writes)
-        if unfit:
-            return {
-                "fields": f"The dataset's own {_listed(unfit)} cannot hold what this stage "
-                "writes. Rename what is there, or choose another name."
-            }
-        taken = owned_fields.not_ours(dataset, writes)
-        if not taken or getattr(settings, "overwrite", False):
-            return {}
-        return {
-            "overwrite": f"The dataset already has the {_listed(taken)}, which this audit did not "
-            "write. Rename what is there, or set overwrite=True to replace it."
-        }
 
     def queue(
         self, samples: fo.core.collections.SampleCollection | None, settings: Settings
@@ -290,9 +286,3 @@ class Stage(foo.Operator):
 
 def _reporter(ctx: foo.ExecutionContext) -> Callable[[float, str], None]:
     return lambda share, label: ctx.set_progress(progress=share, label=label)
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:4])
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return f"field{'s' if len(names) > 1 else ''} {shown}{more}"

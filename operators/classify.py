@@ -125,8 +125,11 @@ class Classify(Stage):
             return {}
         return Embed().check(samples, _embedding(settings))
 
+    def status_name(self, settings: ClassifySettings) -> str:
+        return f"classify_{settings.field}"
+
     def work(self, samples: Samples, settings: ClassifySettings, progress: Progress) -> dict:
-        dataset, work = root_dataset(samples), f"classify_{settings.field}"
+        dataset, work = root_dataset(samples), self.status_name(settings)
         model = _load(settings, dataset)
         if settings.lens == _VISUAL and not model.shares_space:
             raise ValueError(

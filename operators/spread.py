@@ -100,10 +100,10 @@ def is_spread(settings: Settings) -> bool:
     return getattr(settings, "shards", 1) > 1 or getattr(settings, "runner", "here") == "ray"
 
 
-def part_of(samples: Samples | None, settings: Settings) -> Samples | None:
-    """The samples of the part that the settings name; all of them where they name none."""
+def run_part(stage: Stage, samples: Samples | None, settings: Settings, progress: Progress) -> dict:
+    """Does the work on the part that the settings name; on all samples where they name none."""
     part = getattr(settings, "part", None)
-    return between(samples, *part) if part else samples
+    return stage.work(between(samples, *part) if part else samples, settings, progress)
 
 
 def queue_parts(stage: Stage, samples: Samples, settings: SpreadSettings) -> list:

@@ -10,6 +10,7 @@ from .embed import Embed
 from .estimate_error_rate import EstimateErrorRate
 from .export_audit import ExportAudit
 from .find_stuck_captions import FindStuckCaptions
+from .ground_disputes import GroundDisputes
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
 from .plan_review import PlanReview
@@ -34,6 +35,7 @@ OPERATORS = (
     ScoreAgreement,
     Calibrate,
     TagConfidence,
+    GroundDisputes,
     SelfTest,
     FindStuckCaptions,
     CheckTree,

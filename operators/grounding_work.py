@@ -114,10 +114,11 @@ def _ask(
     black: Sight,
     settings: GroundSettings,
 ) -> _Asked:
+    earlier = len(getattr(sight, "points", ()))  # of another clip's texts, tried on this one
     own = _own_answers(method, unit, sight)
     statements = list(own)
     text_alone = dict(zip(statements, map(float, black.log_odds(statements))))
-    points = list(getattr(sight, "points", ()))
+    points = list(getattr(sight, "points", ()))[earlier:]
     spans = _spans_of_points(points)
     if unit.disputed and not points and settings.windows > 1:
         spans = _best_windows(judge, clip, [s for s in statements if own[s] == own[s]], settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import fiftyone as fo
 from fiftyone import ViewExpression
@@ -14,6 +14,9 @@ OWNER = "second_opinion"
 
 STATUS = "audit_status"  # per stage: ok, missing or failed, and why
 LEDGER = "audit_ledger"  # per stage: the fingerprint of what was done
+
+# Another event that loads the dataset anew comes between once, perhaps twice.
+_ATTEMPTS = 10
 
 FRAMES = "frames."  # what the names of frames' fields begin with
 
@@ -75,7 +78,8 @@ def declare(
         elif OWNER not in (field.info or {}):
             field.info = {**(field.info or {}), OWNER: {"stage": stage}}
             field.save()
-    _add(dataset, new)
+    if new:
+        _surely(dataset, new, lambda: _add(dataset, _missing(dataset, new)))
     return list(new)
 
 
@@ -96,6 +100,12 @@ def declare_status(dataset: fo.Dataset, stage: str) -> bool:
         whether they were there, so that the stage has run before
     """
     ran_before = dataset.get_field(f"{LEDGER}.{stage}") is not None
+    names = (f"{STATUS}.{stage}", f"{STATUS}.{stage}_why", f"{LEDGER}.{stage}")
+    _surely(dataset, names, lambda: _add_status(dataset, names))
+    return ran_before
+
+
+def _add_status(dataset: fo.Dataset, names: Iterable[str]) -> None:
     parents = {
         parent: (
             fo.DynamicEmbeddedDocument,
@@ -107,10 +117,30 @@ def declare_status(dataset: fo.Dataset, stage: str) -> bool:
     _add(dataset, parents)
     for parent in _INTERNAL:
         _fill_nulls(dataset, parent)
-    names = (f"{STATUS}.{stage}", f"{STATUS}.{stage}_why", f"{LEDGER}.{stage}")
     missing = [name for name in names if dataset.get_field(name) is None]
     _add(dataset, {name: (fo.StringField, {}) for name in missing})
-    return ran_before
+
+
+def _surely(dataset: fo.Dataset, names: Iterable[str], add: Callable[[], None]) -> None:
+    """Adds fields until they are there.
+
+    A process has one object of a dataset. In the App, another event may load it anew between
+    our steps, with the fields as it read them before; ours are then unknown, or not saved.
+    """
+    names = list(names)
+    for last in (*[False] * (_ATTEMPTS - 1), True):
+        try:
+            add()
+        except ValueError:  # FiftyOne's: the field that holds this one does not exist
+            if last:
+                raise
+        if all(dataset.get_field(name) is not None for name in names):
+            return
+        dataset.reload()
+
+
+def _missing(dataset: fo.Dataset, fields: Mapping[str, tuple]) -> dict[str, tuple]:
+    return {name: given for name, given in fields.items() if dataset.get_field(name) is None}
 
 
 def owned(dataset: fo.Dataset) -> dict[str, str]:

@@ -201,6 +201,11 @@ def decided(reviews: Iterable[Review]) -> dict[str, bool]:
     }
 
 
+def asked(reviews: Iterable[Review], plan: str) -> set[str]:
+    """The samples on which a decision stands because this plan offered them."""
+    return {i for i, words in standing(reviews).items() if any(w.plan == plan for w in words)}
+
+
 def fixes(reviews: Iterable[Review]) -> dict[str, str]:
     """``{sample id: the right text}``, the newest fix of a label that is agreed to be wrong."""
     reviews = list(reviews)

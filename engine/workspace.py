@@ -6,6 +6,7 @@ import fiftyone as fo
 from fiftyone import ViewField as F
 
 from .fields import STATUS
+from .sidebar import install_groups, remove_groups
 
 #: The workspace's name in the App.
 NAME = "Second opinion"
@@ -32,20 +33,21 @@ def install_workspace(dataset: fo.Dataset) -> str:
                 "Rename it, then run this again."
             )
         dataset.delete_workspace(NAME)
-    description = f"{MARK}: the samples beside the confidence map."
+    description = f"{MARK}: the samples beside the map, the opinions and the review."
     dataset.save_workspace(NAME, build_workspace(), description=description)
     return NAME
 
 
 def build_workspace() -> fo.Space:
-    """The samples' grid on the left, the confidence map on the right."""
+    """The samples' grid on the left; on the right the confidence map, and the others as tabs."""
     grid = fo.Panel(type="Samples", pinned=True)
     confidence_map = fo.Panel(type="confidence_map")
+    panels = [confidence_map, fo.Panel(type="opinion_viewer"), fo.Panel(type="review")]
     return fo.Space(
         children=[
             # without an active child a space stays blank
             fo.Space(children=[grid], active_child=grid.component_id),
-            fo.Space(children=[confidence_map], active_child=confidence_map.component_id),
+            fo.Space(children=panels, active_child=confidence_map.component_id),
         ],
         orientation="horizontal",
         sizes=[0.45, 0.55],
@@ -53,7 +55,7 @@ def build_workspace() -> fo.Space:
 
 
 def install_views(dataset: fo.Dataset, stage: str) -> None:
-    """Saves the views that people ask for first, and the workspace where it has no name-sake.
+    """Saves the views that people ask for first, the workspace, and the sidebar's groups.
 
     A person's own view or workspace of the same name stays as it is.
 
@@ -76,10 +78,12 @@ def install_views(dataset: fo.Dataset, stage: str) -> None:
         dataset.save_view(name, view, description=f"{MARK}.")
     if NAME not in dataset.list_workspaces() or _is_ours(dataset.get_workspace_info(NAME)):
         install_workspace(dataset)
+    install_groups(dataset)
 
 
 def remove_views(dataset: fo.Dataset) -> None:
-    """Removes the saved views and workspaces that we made."""
+    """Removes the saved views, the workspaces and the sidebar's groups that we made."""
+    remove_groups(dataset)
     for name in dataset.list_saved_views():
         if _is_ours(dataset.get_saved_view_info(name)):
             dataset.delete_saved_view(name)

@@ -13,6 +13,7 @@ from .find_stuck_captions import FindStuckCaptions
 from .ground_disputes import GroundDisputes
 from .hoist_labels import HoistLabels
 from .import_action100m import ImportAction100M
+from .open_audit import OpenAudit
 from .plan_review import PlanReview
 from .read_opinions import ReadOpinions
 from .recalibrate import Recalibrate
@@ -44,6 +45,7 @@ OPERATORS = (
     Recalibrate,
     ExportAudit,
     RunAudit,
+    OpenAudit,
     RequeueStale,
     RetryFailed,
     ClearAudit,

@@ -87,7 +87,7 @@ class EstimateErrorRate(Stage):
         stored = load_plan(dataset, settings.aspect)
         plan = Plan.from_dict(stored)
         entries = reviews.read(dataset, settings.aspect)
-        asked = _asked(entries, stored["id"])
+        asked = reviews.asked(entries, stored["id"])
         wrong = plan.counted(reviews.decided(entries), asked)
         inside = _inside(samples, plan)
         found, more, size = _estimate(plan, wrong, inside, settings.width)
@@ -116,11 +116,6 @@ class EstimateErrorRate(Stage):
         dataset = root_dataset(samples)
         decided = reviews.decided(reviews.read(dataset, settings.aspect))
         return dataset.select([sample_id for sample_id, wrong in decided.items() if wrong])
-
-
-def _asked(entries: list[reviews.Review], plan: str) -> set[str]:
-    standing = reviews.standing(entries).items()
-    return {sample_id for sample_id, words in standing if any(w.plan == plan for w in words)}
 
 
 def _inside(samples: Samples, plan: Plan) -> set[str] | None:

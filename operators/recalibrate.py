@@ -128,9 +128,7 @@ def _decisions(dataset: fo.Dataset, aspect: str) -> tuple[dict[str, float], dict
     """The decided labels that the plan's chances speak of, and how many each stands for."""
     stored = load_plan(dataset, aspect)
     plan, entries = Plan.from_dict(stored), reviews.read(dataset, aspect)
-    standing = reviews.standing(entries).items()
-    asked = {i for i, words in standing if any(word.plan == stored["id"] for word in words)}
-    wrong = plan.counted(reviews.decided(entries), asked)
+    wrong = plan.counted(reviews.decided(entries), reviews.asked(entries, stored["id"]))
     weights = {
         label: stratum.size / len(stratum.ids)
         for stratum in plan.seen(wrong)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators.types import Button, Placement, Places
 
 from ..agreement.aspects import ACTION100M_HOISTED, read_aspects
 from ..engine.columns import root_dataset
@@ -62,6 +64,11 @@ class RunAudit(Stage):
     icon = "playlist_play"
     settings = RunSettings
     keeps_run = False  # every stage keeps its own
+
+    def resolve_placement(self, ctx: foo.ExecutionContext) -> Placement:
+        """A button above the samples' grid."""
+        button = Button(label="Second opinion: run an audit", icon=self.icon, prompt=True)
+        return Placement(Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
     def check(self, samples: Samples, settings: RunSettings) -> dict[str, str]:
         try:

@@ -9,6 +9,8 @@ from weakref import WeakValueDictionary
 import fiftyone.operators as foo
 from fiftyone.operators.categories import Categories
 
+from .delegated import INTERVAL, look
+
 PLUGIN = "@second-opinion/audit"
 
 # An event waits so long for the one before it; then it goes on, lest one that hangs stop all.
@@ -29,7 +31,7 @@ _TAKING = threading.Lock()
 class AuditPanel(foo.Panel):
     """A panel of ours.
 
-    Subclasses set the class attributes, and write ``on_...`` and ``render`` as FiftyOne asks.
+    Subclasses set the class attributes, and write ``on_...`` as FiftyOne asks, and :meth:`show`.
 
     Attributes:
         name: the panel's name
@@ -67,7 +69,32 @@ class AuditPanel(foo.Panel):
         the other event: a click would seem lost.
         """
         with _in_turn(ctx.panel_id):
+            if ctx.params.get("__method__") in ("on_interval", "on_load"):
+                self._watch(ctx)
+            if ctx.params.get("__method__") == "on_interval":
+                return None  # the page stays as it is
             return super().execute(ctx) if self.is_news(ctx) else None
+
+    def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        """What the panel shows."""
+        raise NotImplementedError
+
+    def render(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+        """The page, and a timer that looks whether queued runs have ended."""
+        page = self.show(ctx)
+        timer = foo.types.TimerView(interval=INTERVAL, on_interval=self.on_interval)
+        page.type.define_property("watch", foo.types.Object(), view=timer)
+        return page
+
+    def on_interval(self, ctx: foo.ExecutionContext) -> None:
+        """Tells of queued runs that have ended."""
+
+    def _watch(self, ctx: foo.ExecutionContext) -> None:
+        ended, under_way = look(ctx, PLUGIN)
+        for run in ended:
+            ctx.ops.notify(run.tell(), variant="error" if run.failed else "success")
+        if under_way != (ctx.panel.state.get("under_way") or []):
+            ctx.panel.state.set("under_way", under_way)
 
     def is_news(self, ctx: foo.ExecutionContext) -> bool:
         """Whether an event tells something new.

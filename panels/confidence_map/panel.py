@@ -151,7 +151,7 @@ class ConfidenceMap(AuditPanel):
 
     # ---- what is shown ----
 
-    def render(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+    def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
         """The panel's page; the points themselves were sent as panel data."""
         if ctx.dataset is None:
             return page.say("Open a dataset to see where its annotations are agreed with.")

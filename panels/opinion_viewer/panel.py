@@ -100,7 +100,7 @@ class OpinionViewer(AuditPanel):
 
     # ---- what is shown ----
 
-    def render(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+    def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
         """The page of the sample that is opened, selected or first."""
         if ctx.dataset is None:
             return page.say("Open a dataset to see what is said of its samples.")

@@ -80,7 +80,9 @@ def review(
     colour = "success.main" if standing.enough else "text.primary"
     line(root, "told", standing.told, fontWeight=600, color=colour)
     doubtful = f"; {standing.doubtful:,} without a clear decision" if standing.doubtful else ""
-    line(root, "count", f"{standing.mine:,} decisions of yours{doubtful}.", **FAINT)
+    place = row(root, "standing", columnGap=1, rowGap=0)
+    line(place, "count", f"{standing.mine:,} decisions of yours{doubtful}.", inline=True, **FAINT)
+    small_button(place, "use", "Correct the confidences by all decisions", panel.on_use)
     if item is None:
         line(
             root,

@@ -120,6 +120,18 @@ class Review(AuditPanel):
             self._advance(ctx)
         ctx.ops.notify(f"Taken back: {taken.decision}.", variant="success")
 
+    def on_use(self, ctx: foo.ExecutionContext) -> None:
+        """Corrects the confidences of all samples by what was decided, and tags again."""
+        try:
+            stage = foo.get_operator(f"{PLUGIN}/recalibrate")
+            report = stage(ctx.dataset, aspect=self._aspect(ctx))
+        except ValueError as error:
+            ctx.ops.notify(str(error), variant="error")
+            return
+        ctx.ops.notify(" ".join(report["summary"]), variant="success")
+        if report["changed"]:
+            ctx.ops.reload_dataset()
+
     def on_unfold(self, ctx: foo.ExecutionContext) -> None:
         """Shows more or less of a text."""
         unfolded = dict(ctx.panel.state.get("unfolded") or {})
@@ -132,7 +144,7 @@ class Review(AuditPanel):
 
     # ---- what is shown ----
 
-    def render(self, ctx: foo.ExecutionContext) -> foo.types.Property:
+    def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
         """The panel's page: the beginning, or the sample under review."""
         if ctx.dataset is None:
             return page.say("Open a dataset to review its annotations.")

@@ -54,8 +54,7 @@ class Item:
 def stand(dataset: fo.Dataset, stored: dict, reviewer: str, width: float) -> Standing:
     """Reads how far the reviews of a plan have come."""
     plan, entries = Plan.from_dict(stored), reviews.read(dataset, stored["aspect"])
-    standing = reviews.standing(entries)
-    asked = {i for i, words in standing.items() if any(w.plan == stored["id"] for w in words)}
+    standing, asked = reviews.standing(entries), reviews.asked(entries, stored["id"])
     seen = plan.seen(plan.counted(reviews.decided(entries), asked))
     found = estimate(seen)
     outcomes = reviews.outcomes(entries)

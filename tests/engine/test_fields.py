@@ -1,5 +1,7 @@
 """Fields: ours are marked, a person's are left alone, nulls do not stop a stage."""
 
+import threading
+
 import fiftyone as fo
 from fiftyone.plugins.orgs.second_opinion.audit.engine import fields
 from fiftyone.plugins.orgs.second_opinion.audit.engine.columns import write_columns
@@ -43,3 +45,29 @@ def test_labels_and_frames_fields_are_made_marked_and_recognised(dataset):
     assert fields.unfit(dataset, wanted) == []
     other = {"events": (fo.Detections, ""), "frames.boxes": (fo.StringField, "")}
     assert fields.unfit(dataset, other) == ["events", "frames.boxes"]
+
+
+def test_fields_are_there_though_the_app_loads_the_dataset_anew_meanwhile(dataset):
+    dataset.add_sample(fo.Sample(filepath="a.mp4"))
+    done = threading.Event()
+
+    def load():
+        while not done.is_set():
+            fo.load_dataset(dataset.name, reload=True)
+
+    events = [threading.Thread(target=load) for _ in range(3)]
+    for event in events:
+        event.start()
+    try:
+        for number in range(6):  # without care, about every second one fails
+            made = fields.declare(dataset, "a_stage", {f"score_{number}": (fo.FloatField, "")})
+            assert made == [f"score_{number}"]
+            fields.declare_status(dataset, f"stage_{number}")
+    finally:
+        done.set()
+        for event in events:
+            event.join()
+    dataset.reload()
+    for number in range(6):
+        assert fields.is_ours(dataset, f"score_{number}")
+        assert dataset.get_field(f"{fields.STATUS}.stage_{number}") is not None

@@ -146,7 +146,8 @@ class SampleTable:
 
     def write(self, rows: Rows, columns: Mapping[str, Sequence], more: Mapping) -> None:
         """Writes ``columns`` of the rows, and ``more`` of their samples."""
-        write_columns(self._dataset, rows.samples.ids, {**columns, **more})
+        ids = [rows.samples.ids[sample] for sample in rows.owner]
+        write_columns(self._dataset, ids, {**columns, **more})
 
 
 def _sample_rows(chunk: Chunk, names: Sequence[str]) -> Rows:
@@ -209,13 +210,19 @@ class LabelTable:
         write_columns(self._dataset, rows.samples.ids, more)
 
     def _read(self, ids: Sequence[str], names: Sequence[str], more: Sequence[str]) -> Iterator:
-        sources = {name: find_source(self._dataset, self._field, name) for name in names}
+        sources = {name: self._source(name) for name in names}
         wanted = [*more, f"{self._labels}.id", *self._place]
         for source in sources.values():
             ends = (self._labels, source.labels) if source.key else ()
             wanted += [source.path, *(f"{end}.{source.key}" for end in ends)]
         for chunk in read_chunks(self._dataset.select(ids, ordered=True), wanted, len(ids)):
             yield self._rows(chunk, sources)
+
+    def _source(self, name: str) -> Source:
+        try:
+            return find_source(self._dataset, self._field, name)
+        except ValueError:  # as of samples, what does not exist reads as None
+            return Source(f"{self._labels}.{name}")
 
     def _rows(self, chunk: Chunk, sources: Mapping[str, Source]) -> Rows:
         labels = _flat(chunk.columns[f"{self._labels}.id"])

@@ -33,13 +33,13 @@ def aspects_setting(help: str = "What is compared", **spec: object) -> object:
     return setting("action100m", "Aspects", help, **wanted)
 
 
-def segments_setting() -> object:
-    """The labels to compare one by one, in place of whole samples."""
+def segments_setting(help: str = "Compares the labels of this field one by one") -> object:
+    """The labels to work on one by one, in place of whole samples."""
     return setting(
         None,
         "Segments",
-        "Compares the labels of this field one by one instead of whole samples; annotation and "
-        "opinions are then attributes of them, or other fields' labels for the same segments",
+        f"{help} instead of whole samples; annotation and opinions are then attributes of them, "
+        "or other fields' labels for the same segments",
         kind="field",
         types=LABEL_LISTS,
     )
@@ -111,8 +111,8 @@ def check_aspects(
         aspects = chosen_aspects(given, segments)
     except ValueError as error:
         return {"aspects": f"Aspects: {error}"}
-    if segments and not samples.match(F(f"{segments}.detections").length() > 0).limit(1).count():
-        return {"segments": f"Segments: no sample has labels in {segments!r}."}
+    if problem := no_labels(samples, segments):
+        return problem
     known = edge_names(aspects)
     unknown = [edge for edge in edges or [] if edge not in known]
     if unknown:
@@ -125,6 +125,13 @@ def check_aspects(
                 sentence = _text_problem(root_dataset(samples), name, aspect, segments)
                 if sentence:
                     return {"aspects": f"Aspects: {sentence}"}
+    return {}
+
+
+def no_labels(samples: Samples, segments: str | None) -> dict[str, str]:
+    """What is wrong where there is no label to compare."""
+    if segments and not samples.match(F(f"{segments}.detections").length() > 0).limit(1).count():
+        return {"segments": f"Segments: no sample has labels in {segments!r}."}
     return {}
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import fiftyone as fo
 
-from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.columns import CHUNK, root_dataset
 from ..engine.fields import FRAMES, LEDGER, STATUS, is_work_of, owned
 from ..engine.progress import Progress
 from ..engine.provenance import run_keys, work_of
+from ..engine.table import open_table
 from ..engine.workspace import remove_views
 from .base import Stage
 from .settings import Settings, setting
@@ -61,7 +62,9 @@ class ClearAudit(Stage):
             for name, stage in owned(dataset).items()
             if settings.stages is None or stage in settings.stages
         }
-        untagged = _take_back_tags(samples, progress) if OURS in fields else 0
+        tagged = [name.partition(".")[0] for name in fields if name.endswith(f".{OURS}")]
+        tagged += [None] if OURS in fields else []
+        untagged = sum(_take_back_tags(samples, field, progress) for field in tagged)
         whole = isinstance(samples, fo.Dataset) or samples == dataset.view()
         runs: list[str] = []
         if whole:
@@ -70,8 +73,8 @@ class ClearAudit(Stage):
             _empty(samples, fields, settings)
         verb = "Removed" if whole else f"Emptied, for {samples.count():,} samples,"
         summary = (
-            f"{verb} {len(fields)} fields and took back the tags of {untagged:,} samples; "
-            f"{len(runs)} runs were forgotten."
+            f"{verb} {len(fields)} fields and took back the tags of {untagged:,} samples and "
+            f"labels; {len(runs)} runs were forgotten."
         )
         return {
             "summary": [summary],
@@ -81,17 +84,14 @@ class ClearAudit(Stage):
         }
 
 
-def _take_back_tags(samples: Samples, progress: Progress) -> int:
-    dataset, untagged = root_dataset(samples), 0
-    chunks = read_chunks(samples, ["tags", OURS])
-    for chunk in progress.over(chunks, "Taking back tags", samples.count()):
-        rows = [row for row, ours in enumerate(chunk.columns[OURS]) if ours]
-        kept = [
-            [tag for tag in chunk.columns["tags"][row] if tag not in chunk.columns[OURS][row]]
-            for row in rows
-        ]
-        ids = [chunk.ids[row] for row in rows]
-        write_columns(dataset, ids, {"tags": kept, OURS: [[] for _ in rows]})
+def _take_back_tags(samples: Samples, segments: str | None, progress: Progress) -> int:
+    table, untagged = open_table(samples, segments), 0
+    chunks = table.chunks(["tags", OURS], [], CHUNK)
+    for found in progress.over(chunks, "Taking back tags", table.count()):
+        rows = found.take([row for row, ours in enumerate(found.columns[OURS]) if ours])
+        pairs = zip(rows.columns["tags"], rows.columns[OURS])
+        kept = [[tag for tag in tags if tag not in ours] for tags, ours in pairs]
+        table.write(rows, {"tags": kept, OURS: [[] for _ in kept]}, {})
         untagged += len(rows)
     return untagged
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 
-from ..agreement.aspects import Aspect, read_aspects
+from ..agreement.aspects import Aspect
 from ..agreement.workshop_rules import THRESHOLDS
-from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns
-from ..engine.fields import STATUS
+from ..engine.columns import CHUNK, root_dataset
 from ..engine.progress import Progress
+from ..engine.table import Rows, open_table, result_path, work_name
 from ..engine.workspace import install_views
-from .audit_settings import aspects_setting
+from .audit_settings import aspects_setting, chosen_aspects, no_labels, segments_setting
 from .base import Stage
 from .calibrate import CONFIDENCE, confidence_field
 from .settings import Settings, setting
@@ -73,11 +73,13 @@ class TagSettings(Settings):
         required=False,
         shown=lambda settings: settings.rules == "calibrated",
     )
+    segments: str | None = segments_setting("Tags the labels of this field one by one")
     overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
 
     def find_aspect(self) -> Aspect | None:
         """The aspect in the list of aspects; None where it is not there."""
-        found = [a for a in read_aspects(self.aspects) if a.name == self.aspect]
+        aspects = chosen_aspects(self.aspects, self.segments)
+        found = [a for a in aspects if a.name == self.aspect]
         return found[0] if found else None
 
 
@@ -92,57 +94,70 @@ class TagConfidence(Stage):
     description = (
         "Turns scores into tags. Writes sample tags and audit_tags, and by the calibrated rules "
         "verdict and confidence of the aspect; saves views and the workspace 'Second opinion'. "
-        "Replaces tags of an earlier run, and leaves a person's own tags alone."
+        "Replaces tags of an earlier run, and leaves a person's own tags alone. On segments, the "
+        "tags and the verdict are their labels'."
     )
     icon = "sell"
     settings = TagSettings
 
+    def work_name(self, settings: TagSettings) -> str:
+        return work_name(self.name, settings.segments)
+
     def writes(self, settings: TagSettings) -> dict[str, tuple]:
-        fields = {OURS: (fo.ListField, "The tags that the audit put on this sample")}
+        fields = {OURS: (fo.ListField, "The tags that the audit put on this sample or label")}
         if settings.rules == "calibrated":
             of = f"the aspect {settings.aspect}"
             fields["verdict"] = (fo.StringField, f"What the triangle says of {of}")
-            fields[CONFIDENCE] = (
-                fo.FloatField,
-                f"Probability that the annotation of {of} is right",
-            )
-        return fields
+            if not settings.segments:  # a label's own is that of the model that made it
+                fields[CONFIDENCE] = (
+                    fo.FloatField,
+                    f"Probability that the annotation of {of} is right",
+                )
+        return {result_path(name, settings.segments): kind for name, kind in fields.items()}
 
     def check(self, samples: Samples, settings: TagSettings) -> dict[str, str]:
         check = _check_calibrated if settings.rules == "calibrated" else _check_workshop
-        return check(root_dataset(samples), settings)
+        return no_labels(samples, settings.segments) or check(root_dataset(samples), settings)
 
     def work(self, samples: Samples, settings: TagSettings, progress: Progress) -> dict:
+        table, work = open_table(samples, settings.segments), self.work_name(settings)
         if settings.rules == "workshop":
             rules = WorkshopRules(settings.aspect, settings.thresholds)
         else:
             confidence = confidence_field(settings.aspect)
             rules = CalibratedRules(
-                samples, settings.find_aspect(), confidence, settings.fdr, settings.coverage
+                table, settings.find_aspect(), confidence, settings.fdr, settings.coverage
             )
         dataset = self.open(samples, settings)
         tally: Counter[str] = Counter()
-        chunks = read_chunks(samples, [*rules.fields, "tags", OURS])
-        for chunk in progress.over(chunks, "Tagging", samples.count()):
-            judged = rules.judge(chunk)
-            written = {**judged.columns, **_retag(chunk, judged.tags)}
-            written |= _status(self.name, judged.missing, settings.aspect)
-            write_columns(dataset, chunk.ids, written)
+        chunks = table.chunks([*rules.fields, "tags", OURS], [], CHUNK)
+        for rows in progress.over(chunks, "Tagging", table.count()):
+            judged = rules.judge(rows)
+            columns = {**judged.columns, **_retag(rows, judged.tags)}
+            if settings.segments:
+                columns.pop(CONFIDENCE, None)
+            lacking = [[f"score of {settings.aspect}"] if gap else [] for gap in judged.missing]
+            table.write(rows, columns, rows.status(work, lacking))
             tally.update({tag: int(mask.sum()) for tag, mask in judged.tags.items()})
             tally["missing"] += int(judged.missing.sum())
             won = np.any(list(judged.tags.values()), axis=0)
             tally["untagged"] += int((~judged.missing & ~won).sum())
-        install_views(dataset, self.name)
-        return _report(samples.count(), settings, rules.tags, tally)
+            tally["total"] += len(rows)
+        if not settings.segments:
+            install_views(dataset, self.name)
+        return _report(table.noun, settings, rules.tags, tally)
 
     def shows(self, samples: Samples, settings: TagSettings, report: dict) -> fo.DatasetView:
-        return samples.match_tags([row["tag"] for row in report["tags"] if row["samples"]])
+        tags = [row["tag"] for row in report["tags"] if row["share"]]
+        if settings.segments:
+            return samples.select_labels(tags=tags, fields=settings.segments)
+        return samples.match_tags(tags)
 
 
-def _retag(chunk: Chunk, won: dict[str, np.ndarray]) -> dict[str, list]:
+def _retag(rows: Rows, won: dict[str, np.ndarray]) -> dict[str, list]:
     # A tag that a person gave stays a person's, even where we would give it too.
     tags, ours = [], []
-    for row, (present, before) in enumerate(zip(chunk.columns["tags"], chunk.columns[OURS])):
+    for row, (present, before) in enumerate(zip(rows.columns["tags"], rows.columns[OURS])):
         theirs = [tag for tag in present or [] if tag not in (before or [])]
         given = [tag for tag, mask in won.items() if mask[row] and tag not in theirs]
         tags.append(theirs + given)
@@ -150,21 +165,11 @@ def _retag(chunk: Chunk, won: dict[str, np.ndarray]) -> dict[str, list]:
     return {"tags": tags, OURS: ours}
 
 
-def _status(stage: str, missing: np.ndarray, aspect: str) -> dict[str, list]:
-    return {
-        f"{STATUS}.{stage}": ["missing" if gap else "ok" for gap in missing],
-        f"{STATUS}.{stage}_why": [
-            f"a score of {aspect} is missing" if g else None for g in missing
-        ],
-    }
-
-
-def _report(total: int, settings: TagSettings, tags: Sequence[str], tally: Counter) -> dict:
-    rows = [
-        {"tag": tag, "samples": tally[tag], "share": round(tally[tag] / total, 3)} for tag in tags
-    ]
+def _report(noun: str, settings: TagSettings, tags: Sequence[str], tally: Counter) -> dict:
+    total = tally["total"]
+    rows = [{"tag": tag, noun: tally[tag], "share": tally[tag] / total} for tag in tags]
     summary = [
-        f"{settings.aspect}: of {total:,} samples {tally['untagged']:,} earned no tag and "
+        f"{settings.aspect}: of {total:,} {noun} {tally['untagged']:,} earned no tag and "
         f"{tally['missing']:,} could not be judged for want of a text or score."
     ]
     if settings.rules == "calibrated":
@@ -175,7 +180,7 @@ def _report(total: int, settings: TagSettings, tags: Sequence[str], tally: Count
         )
     return {
         "summary": summary,
-        "samples": total,
+        noun: total,
         "missing": tally["missing"],
         "untagged": tally["untagged"],
         "tags": rows,
@@ -187,7 +192,7 @@ def _report(total: int, settings: TagSettings, tags: Sequence[str], tally: Count
 
 def _check_workshop(dataset: fo.Dataset, settings: TagSettings) -> dict[str, str]:
     for name in WorkshopRules(settings.aspect, settings.thresholds).fields:
-        sentence = _score_problem(dataset, name)
+        sentence = _score_problem(dataset, result_path(name, settings.segments))
         if sentence:
             return {
                 "aspect": f"Aspect: {sentence} Run score_agreement for {settings.aspect!r} first; "
@@ -204,9 +209,10 @@ def _check_calibrated(dataset: fo.Dataset, settings: TagSettings) -> dict[str, s
     except ValueError as error:
         return {"aspects": f"Aspects: {error}"}
     if aspect is None:
-        known = ", ".join(a.name for a in read_aspects(settings.aspects))
+        known = ", ".join(a.name for a in chosen_aspects(settings.aspects, settings.segments))
         return {"aspect": f"Aspect: there is no {settings.aspect!r}; there are {known}."}
-    sentence = _score_problem(dataset, confidence_field(aspect.name))
+    path = result_path(confidence_field(aspect.name), settings.segments)
+    sentence = _score_problem(dataset, path)
     if sentence:
         return {
             "aspect": f"Aspect: {sentence} Run calibrate for {aspect.name!r} first, or use "

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import fiftyone as fo
 import numpy as np
 
 from ..agreement.aspects import Aspect, score_field
 from ..agreement.workshop_rules import TAGS, workshop_tags
-from ..engine.columns import Chunk, read_chunks
+from ..engine.columns import CHUNK
+from ..engine.table import LabelTable, Rows, SampleTable
 from .grounding_settings import ruling_field
 
 SUSPECT = "suspect"
 COVERAGE = "clip_coverage"
+_OUTSIDE = "outside_clip"  # on segments
 
 _WORKSHOP_SCORES = ("sem_q", "lex_q", "sem_m", "lex_m")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the rules say of a chunk.
+    """What the rules say of some rows.
 
     Attributes:
         tags: ``{tag: n booleans}``
@@ -48,9 +49,9 @@ class WorkshopRules:
         self.fields = [score_field(*name.split("_"), aspect) for name in _WORKSHOP_SCORES]
         self._thresholds = thresholds
 
-    def judge(self, chunk: Chunk) -> Judged:
-        """Applies the rules to a chunk that holds ``fields``."""
-        scores = [as_array(chunk.columns[name]) for name in self.fields]
+    def judge(self, rows: Rows) -> Judged:
+        """Applies the rules to rows that hold ``fields``."""
+        scores = [as_array(rows.columns[name]) for name in self.fields]
         won = workshop_tags(*scores, thresholds=self._thresholds)
         return Judged(won, np.isnan(np.stack(scores)).any(axis=0), {})
 
@@ -59,10 +60,10 @@ class CalibratedRules:
     """A tag a verdict, and ``suspect`` on labels that are probably wrong.
 
     The suspects are the largest set, worst first, whose expected share of fine labels
-    stays under the rate; that is decided over all samples before the first is tagged.
+    stays under the rate; that is decided over all rows before the first is tagged.
 
     Args:
-        samples: all samples that are to be tagged
+        table: all rows that are to be tagged: samples, or the labels of a field
         aspect: the aspect
         confidence: the field with the confidence in the aspect's annotation
         rate: the tolerated share of fine labels among the suspects
@@ -71,7 +72,7 @@ class CalibratedRules:
 
     def __init__(
         self,
-        samples: fo.core.collections.SampleCollection,
+        table: SampleTable | LabelTable,
         aspect: Aspect,
         confidence: str,
         rate: float,
@@ -86,30 +87,30 @@ class CalibratedRules:
         self._lex = {edge.name: edge.field("lex") for edge in edges}
         self._ruling = ruling_field(aspect.name)
         self._ratio = ruling_field(aspect.name, "ratio")
-        scores = [*self._match.values(), *self._lex.values(), confidence, COVERAGE]
-        scores += [self._ruling, self._ratio]
+        self._weights = [confidence, COVERAGE, _OUTSIDE, self._ratio]
+        scores = [*self._match.values(), *self._lex.values(), self._ruling, *self._weights]
         self.fields = [*aspect.fields, *scores]
         fixed = ("agreed", "paraphrase", "annotation_suspect", "scattered", "na_conflict")
         witnesses = [WITNESS_SUSPECT.format(name) for name in aspect.opinions]
         self.tags = (SUSPECT, OVERRULED, *fixed, *witnesses, "beyond_clip", "unscored")
-        self._worst = self._find_worst(samples, rate)
+        self._worst = self._find_worst(table, rate)
 
-    def judge(self, chunk: Chunk) -> Judged:
-        """Applies the rules to a chunk that holds ``fields``."""
+    def judge(self, rows: Rows) -> Judged:
+        """Applies the rules to rows that hold ``fields``."""
         from ..agreement.verdict import OVERRULED, ruled
 
-        columns = chunk.columns
+        columns, shown = rows.columns, _shown(rows)
         confidence = self._weighed(columns)
         verdict = self._verdicts(
             columns[self._aspect.annotation],
             {name: columns[field] for name, field in self._aspect.opinions.items()},
             {edge: as_array(columns[field]) for edge, field in self._match.items()},
             {edge: as_array(columns[field]) for edge, field in self._lex.items()},
-            columns[COVERAGE],
+            shown,
             coverage_needed=self._coverage_needed,
         )
         tags = {tag: np.array([v == tag for v in verdict], dtype=bool) for tag in self.tags}
-        judged = self._judged(confidence, columns[COVERAGE])
+        judged = self._judged(confidence, shown)
         tags[SUSPECT] = judged & (confidence <= self._worst)
         heard = ruled(verdict, columns[self._ruling])
         # the dispute's own tag stays, so that it can still be found
@@ -123,13 +124,13 @@ class CalibratedRules:
 
         return weighed(as_array(columns[self._confidence]), as_array(columns[self._ratio]))
 
-    def _find_worst(self, samples: fo.core.collections.SampleCollection, rate: float) -> float:
+    def _find_worst(self, table: SampleTable | LabelTable, rate: float) -> float:
         from ..agreement.fdr import suspects
 
         known = []
-        for chunk in read_chunks(samples, [self._confidence, COVERAGE, self._ratio]):
-            confidence = self._weighed(chunk.columns)
-            known.append(confidence[self._judged(confidence, chunk.columns[COVERAGE])])
+        for rows in table.chunks(self._weights, [], CHUNK):
+            confidence = self._weighed(rows.columns)
+            known.append(confidence[self._judged(confidence, _shown(rows))])
         values = np.concatenate(known)
         found = values[suspects(values, rate)]
         return float(found.max()) if len(found) else -1.0
@@ -137,6 +138,13 @@ class CalibratedRules:
     def _judged(self, confidence: np.ndarray, coverage: Sequence[float | None]) -> np.ndarray:
         shown = as_array(coverage)
         return ~np.isnan(confidence) & ~(shown < self._coverage_needed)
+
+
+def _shown(rows: Rows) -> list[float | None]:
+    """The share of what each row's annotation covers that its clip shows; None where unknown."""
+    if rows.labels is None:
+        return rows.columns[COVERAGE]
+    return [0.0 if outside else None for outside in rows.columns[_OUTSIDE]]
 
 
 def as_array(values: Sequence[float | None]) -> np.ndarray:

@@ -80,6 +80,31 @@ def test_a_caption_of_another_segment_of_the_video_is_found(trees):
     assert shown.count(NODES) == report["segments"] == 176
 
 
+def test_segments_are_tagged_and_their_tags_taken_back(trees):
+    aspects = [{"name": "claim", "annotation": "claim", "opinions": {"plm": "plm_caption"}}]
+    some = trees.values(f"{NODES}.id", unwind=True)[::50]
+    trees.set_label_values(f"{NODES}.tags", {i: ["mine"] for i in some})
+    before = trees.values(f"{NODES}.tags")
+    settings = {"segments": TREE, "aspects": aspects, "aspect": "claim", "coverage": 0.0}
+    report = stage("tag_confidence")(trees, **settings)
+    suspects = trees.select_labels(tags="suspect", fields=TREE)
+    rows = {row["tag"]: row["segments"] for row in report["tags"]}
+    assert rows["suspect"] == suspects.count(NODES) > 5
+    assert max(suspects.values(f"{NODES}.confidence_claim", unwind=True)) < 0.5
+    assert set(suspects.values(f"{NODES}.verdict", unwind=True)) == {"scattered"}
+    assert rows["agreed"] + rows["scattered"] == report["segments"] == 176
+    outside = trees.values(f"{NODES}.outside_clip", unwind=True).count(True)
+    report = stage("tag_confidence")(trees, **{**settings, "coverage": 0.5})
+    assert {row["tag"]: row["segments"] for row in report["tags"]}["beyond_clip"] == outside > 0
+    assert trees.count_sample_tags() == {} and trees.list_saved_views() == []
+    assert trees.count_label_tags(TREE)["mine"] == len(some)
+    shown = stage("tag_confidence").shows(trees, read("tag_confidence", TREE, aspects), report)
+    assert shown.count(NODES) == 176
+    stage("clear_audit")(trees)
+    assert trees.values(f"{NODES}.tags") == before
+    assert "confidence_claim" not in trees._sample_collection.find_one()[TREE]["detections"][0]
+
+
 def read(name, segments, aspects):
     return stage(name).settings.read({"segments": segments, "aspects": aspects})
 
@@ -182,12 +207,13 @@ def test_a_view_that_filters_labels_scores_those_only(regions):
     assert regions.values("boxes.detections.lex_a_what")[:2] == [[1, None, None]] * 2
 
 
-def test_one_operation_audits_segments_as_far_as_stages_can(regions):
+def test_one_operation_audits_regions_from_scores_to_tags(regions):
     report = stage("run_audit")(regions, segments="boxes", aspects=ASPECTS)
-    assert list(report["stages"]) == ["score_agreement", "calibrate"]
+    assert list(report["stages"]) == ["score_agreement", "calibrate", "tag_confidence"]
     assert report["stages"]["score_agreement"]["regions"] == 6
     assert any("100 are needed" in line for line in report["summary"])
     assert regions.first().boxes.detections[0].sup_b_what > 0.9
+    assert regions.values("boxes.detections.verdict")[0] == ["unscored"] * 3
 
 
 def test_what_was_written_to_labels_is_cleared_and_nothing_else(regions):

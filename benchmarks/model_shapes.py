@@ -79,7 +79,14 @@ def write_tiny(architecture: str, folder: Path) -> str:
     return getattr(module, architecture)(folder / architecture)
 
 
-def enlarge(network: Any, processor: Any, name: str, device: str, dtype: torch.dtype) -> Any:
+def enlarge(
+    network: Any,
+    processor: Any,
+    name: str,
+    device: str,
+    dtype: torch.dtype,
+    layers: int | None = None,
+) -> Any:
     """A network of a published shape, with random weights, in the place of a tiny one.
 
     Args:
@@ -88,6 +95,7 @@ def enlarge(network: Any, processor: Any, name: str, device: str, dtype: torch.d
         name: a name of :data:`PUBLISHED`
         device: where it is made
         dtype: the precision of its weights
+        layers: cuts every part to so many layers, to try the run where there is no GPU
 
     Returns:
         the network, ready to be used
@@ -98,6 +106,8 @@ def enlarge(network: Any, processor: Any, name: str, device: str, dtype: torch.d
         for key, value in changes.items():
             setattr(getattr(config, part), key, value)
         getattr(config, part).dtype = dtype
+        if layers:
+            _cut(getattr(config, part), layers)
     config.dtype = dtype
     config.tie_word_embeddings = name == "Qwen3-VL-Embedding-2B"
     if name.startswith("Qwen"):
@@ -115,3 +125,16 @@ def enlarge(network: Any, processor: Any, name: str, device: str, dtype: torch.d
         torch.set_default_dtype(before)
     made.generation_config = getattr(network, "generation_config", None)
     return made.to(dtype).eval()
+
+
+def _cut(config: Any, layers: int) -> None:
+    for name in ("num_hidden_layers", "depth"):
+        if hasattr(config, name):
+            setattr(config, name, layers)
+    # Which layers' outputs are read must be layers that there still are
+    if hasattr(config, "deepstack_visual_indexes"):
+        config.deepstack_visual_indexes = [0]
+    if hasattr(config, "vision_feature_layer"):
+        config.vision_feature_layer = [layers - 1, 0]
+    if getattr(config, "layer_types", None):
+        config.layer_types = config.layer_types[:layers]

@@ -2,21 +2,27 @@
 
     python -m benchmarks.models                       # tiny networks: what a CPU can show
     python -m benchmarks.models --shapes published    # Qwen3-VL-8B and others, on a GPU
+    python -m benchmarks.models --shapes published --layers 1 --clips 2    # does that run here?
 
 The loop decodes a clip, asks the network, and takes the next. Ours decodes ahead and batches.
-Weights are random, which changes no speed; answers have a fixed length, so that both ways write
-the same number of tokens. With --write the table goes into benchmarks/RESULTS.md.
+"Network alone" has all frames at hand before the clock starts, which tells what batches gain where
+decoding is not what is waited for. Weights are random, which changes no speed; answers have a
+fixed length, so that both ways write the same number of tokens. With --write the table goes into
+benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import platform
 import resource
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 import fiftyone.operators as foo
@@ -41,7 +47,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=32, help="of each answer")
-    parser.add_argument("--workers", type=int, default=2, help="decoding threads")
+    parser.add_argument("--workers", type=int, help="decoding threads; one a core, up to 8")
+    parser.add_argument("--layers", type=int, help="cut published shapes to so many layers")
     parser.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md")
     options = parser.parse_args()
     _offer_torchvision()
@@ -50,7 +57,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for work in options.work:
             rows += measure(work, options, Path(folder))
-            print("\n".join(rows[-3:]), flush=True)
+            print("\n".join(rows[-5:]), flush=True)
     table = "\n".join([HEADER, *rows])
     print(f"\n{conditions(options)}\n\n{table}")
     if options.write:
@@ -58,7 +65,7 @@ def main() -> None:
 
 
 def measure(work: str, options: argparse.Namespace, folder: Path) -> list[str]:
-    """The rows of one kind of work: the loop, ours, and the ratio."""
+    """The rows of one kind of work: the loop, ours, both with frames at hand, and the ratios."""
     frames, decoding = _module("frames"), _module("decoding")
     sampling = frames.Sampling(
         fps=2.0, max_frames=options.frames, max_pixels=480 * 480 if _large(options) else 64 * 64
@@ -77,21 +84,25 @@ def measure(work: str, options: argparse.Namespace, folder: Path) -> list[str]:
         return waited
 
     def ours() -> float:
-        ahead = decoding.DecodeAhead(
-            clips, sampling, options.workers, options.batch + options.workers
-        )
-        batch: list = []
-        for sampled in ahead:
-            batch.append(sampled)
-            if len(batch) == options.batch:
-                run(batch)
-                batch = []
-        if batch:
+        workers = options.workers or decoding.decoding_threads()
+        ahead = decoding.DecodeAhead(clips, sampling, workers, options.batch + workers)
+        for batch in _batched(ahead, options.batch):
             run(batch)
         return ahead.waited
 
+    def alone(size: int) -> float:
+        for batch in _batched(held, size):
+            run(batch)
+        return 0.0
+
     rows, rates = [], []
-    for way, go, size in (("loop", loop, 1), ("ours", ours, options.batch)):
+    for way, go, size in (
+        ("loop", loop, 1),
+        ("ours", ours, options.batch),
+        ("loop, network alone", lambda: alone(1), 1),
+        ("ours, network alone", lambda: alone(options.batch), options.batch),
+    ):
+        held = [frames.sample_frames(clip, sampling) for clip in clips] if "alone" in way else []
         _reset_memory()
         begun = time.perf_counter()
         waited = go()
@@ -103,8 +114,15 @@ def measure(work: str, options: argparse.Namespace, folder: Path) -> list[str]:
             f"| {name} | {work} | {way} | {size} | {rates[-1]:,.2f} | {tokens} | "
             f"{waited / seconds:.0%} | {_peak_memory()} |"
         )
-    rows.append(f"| {name} | {work} | ratio | | {rates[1] / rates[0]:.1f}x | | | |")
+    gained = f"{rates[1] / rates[0]:.1f}x; network alone {rates[3] / rates[2]:.1f}x"
+    rows.append(f"| {name} | {work} | ratio | | {gained} | | | |")
     return rows
+
+
+def _batched(items: Iterable, size: int) -> Iterator[list]:
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 def _runner(work: str, options: argparse.Namespace, folder: Path):
@@ -117,7 +135,9 @@ def _runner(work: str, options: argparse.Namespace, folder: Path):
         model = _module("annotator").Annotator(tiny)
         if _large(options):
             place = model.place
-            model.model = enlarge(model.model, model.processor, name, place.device, place.dtype)
+            model.model = enlarge(
+                model.model, model.processor, name, place.device, place.dtype, options.layers
+            )
         # Every answer is as long as it may be, so that both ways write as much
         model.model.generation_config.min_new_tokens = options.tokens
         how = _module("generation").Generation(max_new_tokens=options.tokens)
@@ -126,7 +146,9 @@ def _runner(work: str, options: argparse.Namespace, folder: Path):
     model = _module("embedder").Embedder(tiny, pooling=pooling)
     if _large(options):
         place, module = model.place, model.model[0]
-        large = enlarge(module.model, module.processor, name, place.device, place.dtype)
+        large = enlarge(
+            module.model, module.processor, name, place.device, place.dtype, options.layers
+        )
         module.model = large
     return name, model.embed_clips
 
@@ -138,9 +160,11 @@ def conditions(options: argparse.Namespace) -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     packages = ", ".join(f"{p} {version(p)}" for p in ("torch", "transformers", "av"))
     command = f"python -m benchmarks.models --shapes {options.shapes} --clips {options.clips}"
+    command += f" --layers {options.layers}" if options.layers else ""
     command += f" --batch {options.batch} --frames {options.frames} --tokens {options.tokens}"
     return (
-        f"`{command}` on {platform.machine()}, {torch.get_num_threads()} threads, {device}; "
+        f"`{command}` on {platform.machine()}, {os.cpu_count()} cores "
+        f"(load {os.getloadavg()[0]:.0f}), {torch.get_num_threads()} threads, {device}; "
         f"Python {platform.python_version()}, {packages}."
     )
 

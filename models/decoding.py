@@ -6,6 +6,7 @@ does not come back in time is left behind, and another takes its place.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -14,6 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from .frames import DEFAULT_SAMPLING, Clip, SampledClip, Sampling, sample_frames
 from .timeline import FrameError
+
+
+def decoding_threads() -> int:
+    """As many as there are cores, up to 8: one clip each keeps a GPU of today fed."""
+    return min(8, os.cpu_count() or 1)
 
 
 class DecodeAhead:

@@ -46,8 +46,13 @@ class FrameSettings(Settings):
     decode_timeout: float = setting(
         60.0, "Decoding timeout", "Seconds after which a file is given up", low=1.0
     )
-    workers: int = setting(
-        2, "Decoding threads", "Files that are decoded at the same time", low=1, high=64
+    workers: int | None = setting(
+        None,
+        "Decoding threads",
+        "Files that are decoded at the same time; where empty, one a core, up to 8",
+        kind="integer",
+        low=1,
+        high=64,
     )
     batch_size: int = setting(
         8, "Batch", "Clips in one forward pass; halved when memory runs out", low=1, high=4096
@@ -165,7 +170,7 @@ def decoded(
     items: Iterable[Item], settings: FrameSettings, failed: Callable[[Item, Exception], None]
 ) -> Iterator[tuple[Item, SampledClip]]:
     """Decodes clips ahead of the model; a broken file is told and left out."""
-    from ..models.decoding import DecodeAhead
+    from ..models.decoding import DecodeAhead, decoding_threads
 
     waiting: deque[Item] = deque()
 
@@ -177,9 +182,8 @@ def decoded(
             waiting.append(item)
             yield item.clip
 
-    ahead = DecodeAhead(
-        clips(), settings.sampling(), settings.workers, settings.batch_size + settings.workers
-    )
+    workers = settings.workers or decoding_threads()
+    ahead = DecodeAhead(clips(), settings.sampling(), workers, settings.batch_size + workers)
     for frames in ahead:
         item = waiting.popleft()
         if isinstance(frames, Exception):

@@ -40,6 +40,9 @@ _STOP = re.compile(
     "of|in|on|at|to|from|with|by|for|into|onto|and|or|but|is|are|was|were|be|that|which|who|"
     "as|up|down|out|off|over|under|while|then|towards|through|around"
 )
+_ENDS = re.compile(r".{2,}(?:ing|ed)\Z")
+# What may follow "the stars" and cannot follow "the star glides": a verb of many
+_VERB = re.compile(rf"(?!(?:{_STOP.pattern}|{_START})\Z)[a-z]+(?<!ly)(?<!s)\Z")
 _NOT_SEEN = re.compile(
     "clips?|videos?|segment|scene|frames?|screen|picture|image|camera|view|backdrop|background|"
     "animation|text|words|title|end|sign|way|others?|two|left|right|sides?|top|bottom|middle|"
@@ -154,14 +157,16 @@ def rounds(claims: Sequence[Claim]) -> list[list[int]]:
     return [[place for place, at in enumerate(depth) if at == level] for level in levels]
 
 
-def may_ask(claim: Claim, log_odds: Sequence[float]) -> bool:
+def may_ask(claim: Claim, log_odds: Sequence[float | None]) -> bool:
     """Whether all that a claim needs was asked and did not fail.
 
     Args:
         claim: the claim
-        log_odds: of the text's claims; nan where not asked or not answered
+        log_odds: of the text's claims; None where not asked, nan where there was no answer,
+            which is no failure
     """
-    return all(log_odds[need] >= FAILS for need in claim.needs)
+    needed = [log_odds[need] for need in claim.needs]
+    return all(odds is not None and not odds < FAILS for odds in needed)
 
 
 def decisive(
@@ -228,15 +233,17 @@ def _figures(words: str) -> list[tuple[str, str]]:
     for start, rest in _FIGURE.findall(words):
         counted = start.lower() not in _SINGLE
         name: list[str] = []
-        for word in rest.split():
+        words_after = rest.split()
+        for place, word in enumerate(words_after):
             plain = word.lower()
             if _STOP.fullmatch(plain):
                 break
             ends = plain.endswith("s") and not plain.endswith("ss")
-            if not counted and name and (ends or plain.endswith(("ing", "ed")) and len(plain) > 4):
+            plural = counted or start.lower() == "the" and _VERB.match(_at(words_after, place + 1))
+            if name and not (ends and plural) and (ends or _ENDS.search(plain)):
                 break  # the verb of "a red star glides"
             name.append(word)
-            if counted and ends:
+            if plural and ends:
                 break
         if not name or _NOT_SEEN.fullmatch(name[-1].lower()) or len(name) > 3:
             continue
@@ -247,6 +254,10 @@ def _figures(words: str) -> list[tuple[str, str]]:
         thing = " ".join(name)
         found.append((article + thing, f"{start.lower()} {thing}" if counted else ""))
     return found
+
+
+def _at(words: Sequence[str], place: int) -> str:
+    return words[place].lower() if place < len(words) else ""
 
 
 def _sentence(words: str) -> str:

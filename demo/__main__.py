@@ -1,4 +1,4 @@
-"""The demo: render, annotate, ask two witnesses, audit, and measure what the audit found.
+"""The demo: render, annotate, ask two witnesses, audit, let the pixels rule, and measure it all.
 
     python -m demo
 
@@ -54,7 +54,7 @@ def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
     answers = make_material(make_scenes(count), folder)
 
     say("Loading FiftyOne.")
-    from demo import audit, selfcheck  # imports FiftyOne, which takes seconds
+    from demo import audit, grounding, selfcheck  # imports FiftyOne, which takes seconds
 
     watched = sys.stdout.isatty()
     audit.show_bars(watched)
@@ -66,6 +66,7 @@ def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
     say(f"\nThe self-check, on {audit.ASPECT}: who was accused, by what is really wrong.\n")
     for line in selfcheck.report(rules, kinds):
         say(line)
+    grounding.run(dataset, kinds, say)
     say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {name}.")
     if os.environ.get("OPEN") == "0" or not watched:
         return 0

@@ -45,6 +45,9 @@ def run(
     """
     scored = dataset.exists(f"confidence_{ASPECT}").sort_by(f"confidence_{ASPECT}")
     doubtful = scored.limit(round(REVIEWED * len(dataset)))
+    if not len(doubtful):
+        say("\nNothing was calibrated, so there is no doubt for the pixels to settle.")
+        return {}
     say("\nA judge that is shown black frames only is asked first; the controls must catch it.")
     blind = {"references": 0, "retag": False, "windows": 1}
     few = doubtful.limit(_FEW)

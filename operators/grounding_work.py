@@ -137,7 +137,7 @@ def _own_answers(method: str, unit: Unit, sight: Sight) -> dict[str, float]:
     for turn in range(max(map(len, turns.values()), default=0)):
         due = []
         for party, claims in unit.claims.items():
-            odds = [answers.get(claim.text, float("nan")) for claim in claims]
+            odds = [answers.get(claim.text) for claim in claims]
             places = turns[party][turn] if turn < len(turns[party]) else []
             due += [claims[p].text for p in places if may_ask(claims[p], odds)]
         due = [text for text in dict.fromkeys(due) if text not in answers]

@@ -47,14 +47,31 @@ def test_a_claim_comes_after_those_it_needs_and_is_not_asked_where_one_failed():
     assert may_ask(many, odds)
     odds[many.needs[0]] = -3.0
     assert not may_ask(many, odds)
-    odds[many.needs[0]] = float("nan")  # not asked itself
+    odds[many.needs[0]] = None  # not asked itself
     assert not may_ask(many, odds)
+    odds[many.needs[0]] = float("nan")  # no answer is no failure
+    assert may_ask(many, odds)
 
 
 def test_who_acts_goes_on_acting_after_then():
     claims = split_text("A man opens the jar, then closes it.")
 
     assert texts(claims, "does") == ["A man opens the jar.", "A man closes it."]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("The teal squares swell to a bigger size.", "The clip shows teal squares."),
+        ("The red star glides into view.", "The clip shows a red star."),
+        ("A man opens a jar.", "The clip shows a man."),
+        ("The dog barks loudly.", "The clip shows a dog."),
+        ("The glass breaks.", "The clip shows a glass."),
+        ("A trio of golden rings spins.", "The clip shows golden rings."),
+    ],
+)
+def test_who_acts_is_told_from_what_is_done(text, named):
+    assert texts(split_text(text), "who")[0] == named
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "N/A", "none."])

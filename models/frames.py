@@ -219,13 +219,29 @@ def _decode(
             stream.codec_context.skip_frame = "NONKEY"
         if timeline.pts is not None and wanted[0] >= _SEEK_FROM:
             container.seek(timeline.pts[wanted[0]], stream=stream, backward=True)
-        decoded = _numbered(container.decode(stream), timeline, deadline, clip.path)
+        every = keyframes or timeline.pts is None or stream.codec_context.name != "h264"
+        needed = None if every else {timeline.pts[index] for index in wanted}
+        decoded = _numbered(_frames(container, stream, needed), timeline, deadline, clip.path)
         kept = _matching(decoded, wanted)
         got = [(index, _picture(frame, sampling.max_pixels)) for index, frame in kept]
     if not got:
         raise FrameError(f"No frame of {clip.path} could be decoded; the file may be broken.")
     # Video models take frames in pairs: a lone frame is handed over twice
     return got if len(got) > 1 else got * _MIN_FRAMES
+
+
+def _frames(container, stream, needed: set[int] | None) -> Iterator:
+    """Decoded frames; those that neither are needed nor help to decode others are left out.
+
+    In H.264 a frame says whether others lean on it, so that leaving it out changes no pixel.
+    """
+    if needed is None:
+        yield from container.decode(stream)
+        return
+    for packet in container.demux(stream):
+        kept = packet.pts in needed or not packet.size  # an empty packet asks for what is left
+        stream.codec_context.skip_frame = "DEFAULT" if kept else "NONREF"
+        yield from packet.decode()
 
 
 def _numbered(frames, timeline: Timeline, deadline: float, path: str) -> Iterator[tuple]:

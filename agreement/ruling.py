@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .match import PAIRS_NEEDED, Calibration, calibrate_pairs
 from .null import WrongPairs
-from .reliability import area_under_roc
+
+if TYPE_CHECKING:
+    from .match import Calibration
 
 ANNOTATION = "annotation"
 UNSETTLED = "unsettled"
@@ -28,6 +30,16 @@ MOST_BIAS = 0.5
 LEAST_MARGIN = 0.5
 _WINS = 0.75  # the least chance, from even odds, of a text that is upheld for itself
 _FEW = 20  # statements under which a judge's bias cannot be told
+
+
+def ruling_field(aspect: str, kind: str = "") -> str:
+    """The field of a ruling: who is right, or its margin, ratio, by (who ruled) or details."""
+    return f"ruling_{aspect}_{kind}" if kind else f"ruling_{aspect}"
+
+
+def suggestion_field(aspect: str) -> str:
+    """The field of the text that the video supports best, where the annotation lost."""
+    return f"suggested_{aspect}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,8 @@ def judge_bias(
         black: ``(n,)`` the same on black frames; all nan where there are none
         most: the largest share with which a judge may rule
     """
+    from .reliability import area_under_roc  # scipy takes a second to import
+
     table = np.stack([own, wrong, black])
     kept = table[~np.isnan(table).all(axis=1)]
     there = ~np.isnan(kept).any(axis=0) if len(kept) else np.zeros(len(own), bool)
@@ -170,6 +184,8 @@ def calibrate_statements(
         the calibration; its log ratios are held within the odds that so many controls can
         tell, and all are nan, with a warning, under ``PAIRS_NEEDED`` statements
     """
+    from .match import PAIRS_NEEDED, calibrate_pairs  # scikit-learn takes seconds to import
+
     rows = np.arange(len(observed))
     pairs = WrongPairs(rows, rows, np.full(len(rows), "wrong video"))
     found = calibrate_pairs(observed, wrong, pairs, names, (), seed)

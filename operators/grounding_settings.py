@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ..agreement.aspects import Aspect
-from ..agreement.ruling import LEAST_MARGIN, MOST_BIAS
+from ..agreement.ruling import LEAST_MARGIN, MOST_BIAS, ruling_field, suggestion_field
 from ..engine.table import result_path
 from .audit_settings import aspects_setting, chosen_aspects
 from .media_work import FrameSettings
@@ -126,7 +126,7 @@ class GroundSettings(FrameSettings):
     @property
     def suggestion(self) -> str:
         """The name of the suggested correction."""
-        return f"suggested_{self.aspect}"
+        return suggestion_field(self.aspect)
 
     def path(self, name: str) -> str:
         """The full path of a result, on samples or on segments."""
@@ -136,8 +136,3 @@ class GroundSettings(FrameSettings):
         """The name under which one method's work is remembered."""
         of = f"{self.segments}_" if self.segments else ""
         return f"ground_disputes_{of}{self.aspect}_{method}"
-
-
-def ruling_field(aspect: str, kind: str = "") -> str:
-    """The field of a ruling: who is right, or its margin, ratio, by (who ruled) or details."""
-    return f"ruling_{aspect}_{kind}" if kind else f"ruling_{aspect}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..agreement.aspects import Aspect, score_field
+from ..agreement.ruling import ruling_field
 from ..agreement.workshop_rules import TAGS, workshop_tags
 from ..engine.columns import CHUNK
 from ..engine.table import LabelTable, Rows, SampleTable
-from .grounding_settings import ruling_field
 
 SUSPECT = "suspect"
 COVERAGE = "clip_coverage"

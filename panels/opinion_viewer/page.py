@@ -12,6 +12,7 @@ from ...agreement.differences import ALONE, DISPUTED
 from ...agreement.reasons import explain, explain_verdict
 from .folding import LENGTHS, add_text
 from .plain import cut
+from .ruling import add_ruling
 from .sample import EVERYONE, METRIC_NAMES, ShownSample
 from .segments import add_segments, add_transcript
 from .typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
@@ -32,6 +33,8 @@ _VERDICT_COLOURS = {
     "annotation_suspect": "error.main",
     "na_conflict": "error.main",
     "scattered": "warning.main",
+    "overruled": "error.main",
+    "upheld": "success.main",
 }
 
 
@@ -162,6 +165,7 @@ def _add_aspect(
     for edge in aspect.edges():
         if not edge.against_annotation:
             _add_scores(card, sample, aspect, edge.name, f"{' with '.join(edge.witnesses)}: ")
+    add_ruling(card, sample.rulings.get(aspect.name))
 
 
 def _start(text: str | None) -> str | None:

@@ -12,6 +12,7 @@ import fiftyone as fo
 from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, read_aspects, score_field
 from ...agreement.metrics import METRICS
 from ...engine.provenance import run_keys
+from .ruling import ShownRuling, read_rulings, ruling_names
 
 #: Metrics in the order of what they tell; ``match`` is fitted by a stage of its own.
 METRIC_NAMES = ("match", *METRICS)
@@ -63,6 +64,7 @@ class ShownSample:
         transcript: what is said in the clip
         segments: ``{field: segments in order}``
         is_video: whether it plays
+        rulings: ``{aspect: what the video ruled}``
     """
 
     id: str
@@ -74,6 +76,7 @@ class ShownSample:
     transcript: str | None = None
     segments: dict[str, list[Segment]] = field(default_factory=dict)
     is_video: bool = False
+    rulings: dict[str, ShownRuling] = field(default_factory=dict)
 
 
 def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
@@ -130,7 +133,8 @@ def read_sample(
     scores = [name for aspect in aspects for name in score_names(aspect) if name in schema]
     plain = [name for name in _PLAIN if name in schema]
     timed = _segment_columns(dataset, segment_fields(dataset, aspects))
-    names = dict.fromkeys([*texts, *scores, *plain, *timed])
+    ruled = ruling_names(dataset, aspects)
+    names = dict.fromkeys([*texts, *scores, *plain, *timed, *ruled])
     if dataset.get_field(_FRAME_RATE) is not None:
         names[_FRAME_RATE] = None
     columns = dataset.select(sample_id).values(list(names))
@@ -148,6 +152,7 @@ def read_sample(
         transcript=found.get("transcript"),
         segments=_segments(found, timed),
         is_video=dataset.media_type == "video",
+        rulings=read_rulings(found, aspects),
     )
 
 

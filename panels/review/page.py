@@ -152,6 +152,10 @@ def _add_texts(root: types.Object, panel: Review, state: PanelRefState, item: It
     card = stack(root, "annotation", **CARD, borderWidth="2px")
     line(card, "what", "The annotation: is it right?", **FAINT)
     add_text(card, "annotation", item.annotation, said, unfolded, panel.on_unfold)
+    if item.suggestion:
+        card = stack(root, "suggestion", **CARD)
+        line(card, "what", "Suggested instead: the text that the video supports best", **FAINT)
+        add_text(card, "suggestion", item.suggestion, [item.annotation], unfolded, panel.on_unfold)
     if not item.opinions:
         return
     place = columns(root, "opinions", "260px")
@@ -197,7 +201,7 @@ def _add_fix(root: types.Object, panel: Review, item: Item) -> None:
     root.str(
         f"fix_{item.id}",
         label="The right text",
-        default=item.annotation or "",
+        default=item.suggestion or item.annotation or "",
         view=types.TextFieldView(multiline=True, rows=4),
     )
     place = row(root, "actions", columnGap=1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ...agreement.error_rate import estimate, may_stop, more_reviews, tell
+from ...agreement.ruling import suggestion_field
 from ...agreement.sampling import Plan
 from ...engine import review_queue, reviews
 from ...engine.ledger import fingerprint
@@ -42,6 +43,7 @@ class Item:
         media_type: ``video``, ``image``, ...
         annotation: the text under review
         opinions: ``{witness: text}``
+        suggestion: the text that the video supports best, where it overruled the annotation
     """
 
     id: str
@@ -49,6 +51,7 @@ class Item:
     media_type: str
     annotation: str | None
     opinions: dict[str, str | None]
+    suggestion: str | None = None
 
 
 def stand(dataset: fo.Dataset, stored: dict, reviewer: str, width: float) -> Standing:
@@ -137,7 +140,9 @@ def read_item(dataset: fo.Dataset, stored: dict, sample_id: str) -> Item | None:
         for witness, name in stored["opinions"].items()
         if dataset.get_field(name) is not None
     }
+    suggested = suggestion_field(stored["aspect"])
     names = ["filepath", stored["annotation"], *opinions.values()]
+    names += [suggested] if dataset.get_field(suggested) is not None else []
     columns = dataset.select(sample_id).values(names)
     if not columns[0]:
         return None
@@ -148,4 +153,5 @@ def read_item(dataset: fo.Dataset, stored: dict, sample_id: str) -> Item | None:
         fo.core.media.get_media_type(filepath),
         annotation,
         dict(zip(opinions, said)),
+        said[-1] if names[-1] == suggested else None,
     )

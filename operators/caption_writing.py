@@ -136,6 +136,10 @@ class SegmentWriter(_Writer):
         dropped: empty; texts have no parts
     """
 
+    def __init__(self, dataset: fo.Dataset, settings: CaptionSettings, recorder: Recorder):
+        super().__init__(dataset, settings, recorder)
+        self._in_trouble: set[str] = set()  # samples of which some segment failed
+
     def flush(self) -> None:
         settings = self.settings
         columns: dict[str, list] = {}
@@ -144,7 +148,8 @@ class SegmentWriter(_Writer):
             row = {"sample_id": item.id, "label_id": item.label, "value": value}
             columns.setdefault(f"{settings.segments}.detections.{name}", []).append(row)
 
-        statuses: dict[str, tuple] = {}
+        failed = {item.id: why for item, why in self._failed}
+        answered: list[str] = []
         for item, record, reply in self._answers:
             texts, readable = self._read(reply)
             put(item, settings.own("raw"), clean(reply.text) or None)
@@ -153,15 +158,19 @@ class SegmentWriter(_Writer):
             for name, text in texts.items():
                 put(item, settings.field_of(name), text)
             self.tally["unreadable"] += not readable
-            if (why := self._doubt(reply, readable, 0)) and not readable:
-                statuses[item.id] = (item.id, "failed", why, None)
-            statuses.setdefault(item.id, (item.id, "ok", None, None))
-        for item, why in self._failed:
-            statuses[item.id] = (item.id, "failed", why, None)
+            if not readable:
+                failed.setdefault(item.id, self._doubt(reply, readable, 0))
+            answered.append(item.id)
+        # One segment that failed is not made good by the answer about another
+        self._in_trouble |= failed.keys()
+        rows = [(sample_id, "failed", why, None) for sample_id, why in failed.items()]
+        rows += [
+            (i, "ok", None, None) for i in dict.fromkeys(answered) if i not in self._in_trouble
+        ]
         key = f"{settings.segments}.detections.{settings.own('key')}"
         for path in sorted(columns, key=lambda path: path == key):  # what says "done" comes last
             self.dataset.set_label_values(path, columns[path], dynamic=True)
-        self._written(list(statuses.values()))
+        self._written(rows)
 
     def _read(self, reply: Reply) -> tuple[dict[str, str | None], bool]:
         task = self.settings.asked()
@@ -176,7 +185,7 @@ class SegmentWriter(_Writer):
 def segment_items(
     samples: Samples, settings: CaptionSettings, method: Sequence
 ) -> tuple[list[Item], int]:
-    """The segments without an up-to-date opinion, and how many segments there are."""
+    """The segments without an up-to-date opinion, and how many have a place in their film."""
     path = f"{settings.segments}.detections"
     names = [f"{path}.{name}" for name in ("id", "support", settings.own("key"))]
     items, total = [], 0
@@ -186,9 +195,9 @@ def segment_items(
             labels, supports, keys = (chunk.columns[name][row] or [] for name in names)
             for place, label in enumerate(labels):
                 support = supports[place] if place < len(supports) else None
-                total += 1
                 if not support:
                     continue  # it has no place in the film that could be shown
+                total += 1
                 key = fingerprint(method, stamp, support)
                 done = keys[place] if place < len(keys) else None
                 if settings.overwrite or done != key:

@@ -144,6 +144,24 @@ def test_each_segment_gets_an_opinion_of_its_own_frames(clips, caption, serve, f
     assert not clips.has_field("qwen3vl_raw")
 
 
+def test_a_segment_that_fails_is_not_made_good_by_the_next(clips, caption, serve, films):
+    parts = [fo.TemporalDetection(label=str(i), support=[1 + i % 5, 9]) for i in range(40)]
+    clips.set_values("nodes", [fo.TemporalDetections(detections=parts), *[None] * 7])
+    asked = []
+
+    def says(body):
+        asked.append(1)
+        return "I cannot say." if len(asked) == 3 else json.dumps(ANSWER)
+
+    settings = {"endpoint": serve(says).url, "segments": "nodes", "in_flight": 1}
+    report = caption(clips[:1], **settings)
+
+    assert (report["segments"], report["answered"], report["unreadable"]) == (40, 40, 1)
+    assert "0 were up to date" in report["summary"][0]
+    assert clips.first().audit_status["caption_qwen3vl_action100m"] == "failed"
+    assert caption(clips[:1], **settings)["answered"] == 0
+
+
 def test_a_second_run_asks_only_what_is_new_or_failed(clips, caption, servers):
     with servers.Server([400, 400], says=lambda body: json.dumps(ANSWER)) as server:
         first = caption(clips[:6], endpoint=server.url, in_flight=1)

@@ -26,7 +26,7 @@ FLAGS = [
 ]
 SIZE = {"width": 1500, "height": 950}
 #: How long the App may take to show something, in milliseconds.
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 
 def find_browser() -> str | None:

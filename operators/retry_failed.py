@@ -19,7 +19,8 @@ from .settings import Settings, setting
 Samples = fo.core.collections.SampleCollection
 
 _FAILED = "failed"
-_OF_ONE_RUN = ("part", "shards", "runner", "brain")
+# What was about all samples of that run, and not about these
+_OF_ONE_RUN = ("part", "shards", "runner", "brain", "max_failures")
 
 
 # ---- settings ----

@@ -1,0 +1,189 @@
+"""Kills a pipeline of real processes at random moments, and compares what it leaves behind.
+
+python -m tests.faults.killing 100      # a hundred kills, with stages that watch clips
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+# What differs between two runs of anything: identity and time.
+_PASSING = {"_id", "_dataset_id", "created_at", "last_modified_at", "_rand", "_sample_id"}
+
+
+def write_inputs(folder: Path, samples: int, chance: random.Random) -> None:
+    """Writes trees of captions, and what two witnesses answered; some of it is broken."""
+    subjects = ["dog", "cat", "cook", "child", "rider", "singer", "painter", "nurse"]
+    deeds = ["opens", "stirs", "paints", "lifts", "washes", "folds", "throws", "cuts"]
+    things = ["box", "soup", "wall", "chair", "plate", "shirt", "ball", "rope"]
+
+    def said() -> str:
+        return f"A {chance.choice(subjects)} {chance.choice(deeds)} a {chance.choice(things)}."
+
+    def node(name: str, parent: str | None, level: int, start: float, end: float) -> dict:
+        brief = said()
+        gpt = {
+            "summary": {"brief": brief, "detailed": f"{brief} {said()}"},
+            "action": {"brief": brief.lower(), "detailed": brief, "actor": brief.split()[1]},
+        }
+        place = {"node_id": name, "parent_id": parent, "level": level, "start": start, "end": end}
+        return {
+            **place,
+            "plm_action": None,
+            "plm_caption": None,
+            "llama3_caption": None,
+            "gpt": gpt,
+        }
+
+    answers: dict[str, list] = {"q": [], "m": []}
+    with (folder / "rows.jsonl").open("w") as rows:
+        for i in range(samples):
+            root = node("r", None, 0, 0.0, 4.0)
+            leaves = [node(f"l{k}", "r", 1, k * 1.0, k + 1.0) for k in range(3)]
+            row = {"video_uid": f"clip{i:04}", "metadata": {"title": said()}}
+            rows.write(json.dumps({**row, "nodes": [root, *leaves]}) + "\n")
+            for told in answers.values():
+                text = root["gpt"]["summary"]["brief"] if chance.random() < 0.7 else said()
+                answer = {"summary": {"brief": text}, "action": {"brief": text.lower()}}
+                raw = "this is no answer" if chance.random() < 0.1 else json.dumps(answer)
+                told.append({"video_uid": row["video_uid"], "answer": raw})
+    for witness, told in answers.items():
+        lines = [json.dumps(answer) + "\n" for answer in told if chance.random() < 0.95]
+        (folder / f"answers_{witness}.jsonl").write_text("".join(lines))
+
+
+class Run:
+    """One process of the pipeline.
+
+    Args:
+        name: the dataset
+        folder: the inputs
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.faults.pipeline", name, str(folder)]
+        environment = {**os.environ, "FIFTYONE_SHOW_PROGRESS_BARS": "false"}
+        self._process = subprocess.Popen(
+            command,
+            cwd=REPO,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.told: list[str] = []
+        self._ready = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self._process.stdout:
+            self.told.append(line.strip())
+            if line.startswith("ready"):
+                self._ready.set()
+        self._ready.set()
+
+    def kill_after(self, seconds: float) -> str:
+        """Kills it so long after it was ready; gives the stage that it had finished last."""
+        self._ready.wait()
+        time.sleep(seconds)
+        self._process.kill()
+        self._process.wait()
+        done = [line for line in self.told if line.isidentifier() and line != "ready"]
+        return done[-1] if done else "nothing"
+
+    def finish(self) -> float:
+        """Lets it end; gives the seconds since it was ready.
+
+        Raises:
+            AssertionError: with its output, if it failed
+        """
+        self._ready.wait()
+        started = time.monotonic()
+        assert self._process.wait() == 0, "\n".join(self.told[-30:])
+        return time.monotonic() - started
+
+
+def documents(dataset) -> list[dict]:
+    """Every document of samples as it lies in the database, less identities and times."""
+    found = [_bare(document) for document in dataset._sample_collection.find()]
+    return sorted(found, key=lambda document: document["filepath"])
+
+
+def _bare(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _bare(v) for k, v in value.items() if k not in _PASSING}
+    return [_bare(v) for v in value] if isinstance(value, list) else value
+
+
+def schema(dataset) -> dict:
+    """Every field with its kind and our mark."""
+    fields = dataset.get_field_schema(flat=True)
+    return {name: (str(field), str(field.info)) for name, field in fields.items()}
+
+
+def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter:
+    """Runs the pipeline undisturbed, and again with kills; asserts that both end alike.
+
+    Args:
+        folder: the inputs
+        kills: how often it is killed before it may end
+        seed: draws the moments
+
+    Returns:
+        how often it was killed after which stage
+    """
+    import fiftyone as fo
+
+    calm, killed = f"calm-{seed}-{os.getpid()}", f"killed-{seed}-{os.getpid()}"
+    chance, after = random.Random(seed), Counter()
+    try:
+        seconds = Run(calm, folder).finish()
+        for kill in range(kills):
+            if fo.dataset_exists(killed) and kill % 10 == 9:
+                fo.delete_dataset(killed)  # so that early stages are hit as often as late ones
+            after[Run(killed, folder).kill_after(chance.uniform(0.0, 1.1) * seconds)] += 1
+        Run(killed, folder).finish()
+        left, right = fo.load_dataset(calm), fo.load_dataset(killed)
+        assert schema(left) == schema(right)
+        assert documents(left) == documents(right)
+    finally:
+        for name in (calm, killed):
+            if fo.dataset_exists(name):
+                fo.delete_dataset(name)
+    return after
+
+
+def main() -> None:
+    """Kills as often as it is told to, in rounds of ten."""
+    kills, folder = int(sys.argv[1]), Path(tempfile.mkdtemp())
+    write_inputs(folder, 30, random.Random(51))
+    _write_media(folder, 8)
+    after: Counter = Counter()
+    for seed in range(-(-kills // 10)):
+        after += kill_and_compare(folder, min(10, kills - 10 * seed), seed)
+        print(f"{sum(after.values())} kills so far, both ends alike", flush=True)
+    print("killed after:", ", ".join(f"{name} {n}" for name, n in after.most_common()))
+
+
+def _write_media(folder: Path, films: int) -> None:
+    from tests.models import checkpoints
+    from tests.models import films as writer
+
+    checkpoints.siglip2(folder / "lens")
+    checkpoints.qwen3_vl(folder / "witness")
+    for i in range(films):
+        writer.write(folder / f"clip{i:04}.mp4", 10 + 2 * i, gop=10 + i)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""A database that goes away in the midst of a stage: a sentence, nothing lost, and on it goes."""
+
+import json
+import time
+
+ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one", "b": "two"}}]
+SCORE = {"aspects": ASPECTS, "metrics": ["lex", "sup"]}
+MB = 1 << 20
+
+
+def scored(server, name):
+    """How many samples of a dataset carry a score's fingerprint."""
+    database = server.client()["second_opinion_tests"]
+    found = database.datasets.find_one({"name": name})
+    return database[found["sample_collection_name"]].count_documents(
+        {"audit_ledger.score_agreement": {"$exists": True, "$ne": None}}
+    )
+
+
+def test_a_server_killed_under_a_stage_costs_the_batch_in_flight(server, command, result, until):
+    server.start()
+    here = {"FIFTYONE_DATABASE_URI": server.uri}
+    for name in ("calm", "shaken"):
+        result("build", name, 1200, **here)
+    result("run", "calm", "score_agreement", SCORE, **here)
+    shaken = command("run", "shaken", "score_agreement", SCORE, **here)
+    until(lambda: scored(server, "shaken") >= 200)
+    time.sleep(0.5)  # the server's journal reaches the disk ten times a second
+    server.kill()
+    said, _ = shaken.communicate(timeout=120)
+    assert shaken.returncode == 3
+    assert "DatabaseGone: The database went away" in said and "run" in said
+    server.start()
+    before = scored(server, "shaken")
+    assert 200 <= before < 1200  # what was told as written is kept
+    report = result("run", "shaken", "score_agreement", SCORE, **here)
+    assert report["scored"] == 1200 - before
+    pairs = zip(result("documents", "shaken", **here), result("documents", "calm", **here))
+    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+
+
+def test_a_full_disk_is_told_and_costs_no_more(server, tmp_path, command, result):
+    # mongod's journal takes files of 100 MB; the samples' own file meets the limit
+    server.start(most_bytes=101 * MB)
+    here = {"FIFTYONE_DATABASE_URI": server.uri}
+    result("build", "full", 1800, 45, **here)
+    answers = tmp_path / "answers.jsonl"
+    with answers.open("w") as file:
+        for i in range(1800):
+            text = f"said {i} " + "".join(chr(33 + (i * k * 7919) % 90) for k in range(20_000))
+            file.write(json.dumps({"filename": f"{i}.mp4", "answer": text}) + "\n")
+    settings = {"prefix": "third", "file": str(answers)}
+    failing = command("run", "full", "read_opinions", settings, **here)
+    said, _ = failing.communicate(timeout=200)
+    assert failing.returncode == 3, said
+    assert "DatabaseGone: The database" in said and "What was written before is kept" in said
+    server.kill()
+    server.start()  # on a disk with room
+    report = result("run", "full", "read_opinions", settings, **here)
+    assert report["answered"] == 1800

@@ -23,6 +23,7 @@ from .source import Source
 # How token vectors become one where a checkpoint is a bare transformer: a decoder's last
 # token has read all others; Molmo2 was trained to caption, not to embed, so all count alike.
 _POOLING = {"qwen3_vl": "lasttoken", "molmo2": "mean"}
+_NO_LENSES = ("smolvlm",)
 _POOLINGS = ("mean", "lasttoken", "max", "cls")
 _ALIGNED = ("as published", "none", "lasttoken")
 # Trained on texts padded to this length, and their last token is read: padding is part of it
@@ -208,6 +209,11 @@ def _pooling_of(source: Source, known: Any) -> str:
     if known is not None and known.pooling is not None:
         return known.pooling
     config = AutoConfig.from_pretrained(source.name, **source.keywords)
+    if config.model_type in _NO_LENSES:
+        raise ModelUnavailable(
+            f"{source.name} can be a witness, but no lens: its processor does not take frames "
+            "from sentence-transformers. Choose SigLIP2 or Qwen3-VL-Embedding."
+        )
     return _POOLING.get(config.model_type, "mean")
 
 

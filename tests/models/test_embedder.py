@@ -108,6 +108,11 @@ def test_a_lens_for_texts_refuses_clips_in_a_sentence(embedder, sampled):
         embedder("bert").embed_clips(sampled)
 
 
+def test_a_witness_that_can_be_no_lens_is_refused_in_a_sentence(checkpoint):
+    with pytest.raises(ModelUnavailable, match="can be a witness, but no lens"):
+        Embedder(checkpoint("smolvlm"), device="cpu")
+
+
 def test_nothing_in_gives_nothing_out(embedder):
     lens = embedder("siglip2")
 

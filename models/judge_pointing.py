@@ -76,6 +76,11 @@ class PointingJudge:
         self.model, self._generation = model, generation
         self.name, self.revision = model.name, model.revision
 
+    @property
+    def wording(self) -> str:
+        """What is asked, for the ledger."""
+        return ask_to_point("...")
+
     def look(self, clip: SampledClip) -> PointingSight:
         """Keeps a clip to be pointed at."""
         return PointingSight(self, clip)

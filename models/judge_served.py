@@ -45,6 +45,11 @@ class ServedYesJudge:
         self.name, self.revision = endpoint.name, endpoint.revision
         self.constrained: bool | None = None
 
+    @property
+    def wording(self) -> str:
+        """What is asked, for the ledger."""
+        return ask_for("...")
+
     def look(self, clip: SampledClip) -> ServedSight:
         """Prepares the frames of a clip, once for all statements about it."""
         return ServedSight(self, clip)

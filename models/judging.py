@@ -53,6 +53,8 @@ class Judge(Protocol):
     Attributes:
         name: the model's name
         revision: what was loaded, or where it is served
+
+    Where it also has ``wording``, another wording is another question, and is asked anew.
     """
 
     name: str

@@ -20,7 +20,7 @@ from .grounding_cosine import compare_vectors, embedded_by
 from .grounding_judges import open_judge
 from .grounding_rulings import Rulings, columns, decide, report_rows
 from .grounding_settings import COSINE, POINTS, GroundSettings
-from .grounding_units import Units
+from .grounding_units import Unit, Units
 from .grounding_work import judge_units
 from .media_work import Recorder, media_problem, open_work
 from .tag_confidence import OURS, TagConfidence
@@ -119,7 +119,8 @@ class GroundDisputes(Stage):
         units.write(written)
         if not settings.segments:
             _tag(dataset, rulings)
-        notes = _retag(samples, settings, progress.share(0.9, 1.0))
+        notes = _own_cause(dataset, units.all)
+        notes += _retag(samples, settings, progress.share(0.9, 1.0))
         install_views(dataset, TagConfidence.name)
         return _report(units, settings, rulings, judges, failures, cut_by, notes)
 
@@ -160,7 +161,8 @@ def _retag(samples: Samples, settings: GroundSettings, progress: Progress) -> li
     for key in reversed(provenance.run_keys(dataset, TagConfidence.name)):
         config = dataset.get_run_info(key).config
         given = config.settings
-        if given.get("rules") != "calibrated" or given.get("aspect") != settings.aspect:
+        asked = (given.get("rules"), given.get("aspect"), given.get("segments"))
+        if asked != ("calibrated", settings.aspect, None):
             continue
         if config.view is not None:
             return ["Run tag_confidence again on your view, so that the verdicts follow."]
@@ -168,6 +170,18 @@ def _retag(samples: Samples, settings: GroundSettings, progress: Progress) -> li
         report = stage.run(dataset, stage.settings.read(given), progress)
         return [f"Tagged again: {report['summary'][0]}"]
     return []
+
+
+def _own_cause(dataset: fo.Dataset, units: list[Unit]) -> list[str]:
+    """Says so where a judge is one of the witnesses: a model seldom overrules itself."""
+    keys = provenance.run_keys(dataset, "caption")
+    witnesses = {dataset.load_run_results(key, cache=False).report.get("model") for key in keys}
+    judges = {result["model"] for unit in units for result in unit.results.values()}
+    return [
+        f"{name} judged, and its own opinions may be among those that it judged. Another judge "
+        "would be more independent."
+        for name in sorted(judges & witnesses)
+    ]
 
 
 def _failures(method: str, recorder: Recorder) -> list[dict]:

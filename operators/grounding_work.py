@@ -100,7 +100,8 @@ def judge_units(
 
 def _key(unit: Unit, judge: Judge, settings: GroundSettings) -> str:
     claims = {p: [claim.as_dict() for claim in found] for p, found in unit.claims.items()}
-    method = [judge.name, judge.revision, settings.frames_method(), settings.windows]
+    asks = getattr(judge, "wording", None)
+    method = [judge.name, judge.revision, asks, settings.frames_method(), settings.windows]
     return fingerprint(method, unit.stamp(), unit.texts, claims, unit.disputed)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import fiftyone as fo
 
-from ...agreement.aspects import PRESETS, Aspect, Edge, read_aspects
+from ...agreement.aspects import PRESETS, Aspect, Edge
 from ...agreement.metrics import METRICS
-from ...engine.provenance import run_keys
+from ..aspects import scored_aspects
 
 #: The scores in the order in which they are offered: ``match`` says most where it exists.
 SCORES = ("match", *METRICS)
@@ -92,14 +91,7 @@ def find(dataset: fo.Dataset) -> Found:
 
 def known_aspects(dataset: fo.Dataset) -> list[Aspect]:
     """The aspects that earlier runs scored, the newest first, and those of the presets."""
-    known = []
-    for key in reversed(run_keys(dataset, "score_agreement")):
-        given = (getattr(dataset.get_run_info(key).config, "settings", None) or {}).get("aspects")
-        try:
-            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
-            known += read_aspects(listed)
-        except (TypeError, ValueError):  # a run of another version; the names tell enough
-            continue
+    known = [aspect for run in scored_aspects(dataset) for aspect in run]
     return known + [aspect for preset in PRESETS.values() for aspect in preset]
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import fiftyone as fo
 
-from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, read_aspects, score_field
+from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, score_field
 from ...agreement.metrics import METRICS
-from ...engine.provenance import run_keys
+from ..aspects import scored_aspects
 from .ruling import ShownRuling, read_rulings, ruling_names
+from .said import Said, read_said
 
 #: Metrics in the order of what they tell; ``match`` is fitted by a stage of its own.
 METRIC_NAMES = ("match", *METRICS)
@@ -65,6 +65,7 @@ class ShownSample:
         segments: ``{field: segments in order}``
         is_video: whether it plays
         rulings: ``{aspect: what the video ruled}``
+        said: ``{segment's id: what witnesses say of it}``, of the first field of segments
     """
 
     id: str
@@ -77,6 +78,7 @@ class ShownSample:
     segments: dict[str, list[Segment]] = field(default_factory=dict)
     is_video: bool = False
     rulings: dict[str, ShownRuling] = field(default_factory=dict)
+    said: dict[str, Said] = field(default_factory=dict)
 
 
 def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
@@ -87,22 +89,12 @@ def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
     """
     there = set(dataset.get_field_schema(ftype=fo.StringField))
     found: dict[str, Aspect] = {}
-    for aspect in [*(a for preset in PRESETS.values() for a in preset), *_scored_last(dataset)]:
+    newest = next(iter(scored_aspects(dataset)), ())
+    for aspect in [*(a for preset in PRESETS.values() for a in preset), *newest]:
         opinions = {witness: name for witness, name in aspect.opinions.items() if name in there}
         if aspect.annotation in there and opinions:
             found.setdefault(aspect.name, Aspect(aspect.name, aspect.annotation, opinions))
     return list(found.values())
-
-
-def _scored_last(dataset: fo.Dataset) -> Iterable[Aspect]:
-    for key in reversed(run_keys(dataset, "score_agreement")):
-        given = (getattr(dataset.get_run_info(key).config, "settings", None) or {}).get("aspects")
-        try:
-            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
-            return read_aspects(listed)
-        except (TypeError, ValueError):  # a run of another version
-            continue
-    return ()
 
 
 def score_names(aspect: Aspect) -> list[str]:
@@ -142,6 +134,8 @@ def read_sample(
         return None
     found = {name: column[0] for name, column in zip(names, columns)}
     confidence = found.get("confidence")
+    segments = _segments(found, timed)
+    said = read_said(dataset, sample_id, next(iter(segments))) if segments else {}
     return ShownSample(
         id=sample_id,
         name=PurePath(found["filepath"]).name,
@@ -150,9 +144,10 @@ def read_sample(
         verdict=found.get("verdict"),
         confidence=confidence if isinstance(confidence, float) else None,
         transcript=found.get("transcript"),
-        segments=_segments(found, timed),
+        segments=segments,
         is_video=dataset.media_type == "video",
         rulings=read_rulings(found, aspects),
+        said=said,
     )
 
 

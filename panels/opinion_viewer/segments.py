@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from fiftyone.operators import types
 
 from ...agreement.texts import is_missing
-from .folding import LENGTHS, add_part
+from .folding import LENGTHS, add_part, add_text
 from .plain import cut
+from .said import Said
 from .sample import Segment, ShownSample
 from .typeset import CARD, FAINT, line, row, small_button, stack
 
@@ -63,6 +64,7 @@ def add_segments(
         line(card, "hint", hint, **FAINT)
     most = len(segments) if unfolded.get(SEGMENTS) else MOST_SEGMENTS
     for i, segment in enumerate(segments[:most]):
+        said = sample.said.get(segment.id)
         place = row(card, f"segment_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
         if segment.id == clip_id:
             line(place, "here", f"{_times(segment)}, shown", inline=True, **_TIME)
@@ -71,17 +73,44 @@ def add_segments(
             small_button(place, "jump", _times(segment), panel.on_jump, **params)
         else:
             line(place, "times", _times(segment), inline=True, **_TIME)
-        line(place, "text", _describe(segment), fontSize="0.85rem")
+        line(place, "text", _describe(segment, said), fontSize="0.85rem")
+        if said is not None:
+            _add_opinions(card, f"said_{i}", panel, segment, said, unfolded)
     if len(segments) > MOST_SEGMENTS:
         label = f"Show all {len(segments):,}" if most < len(segments) else "Show fewer"
         more = int(most < len(segments))
         small_button(card, "more", label, panel.on_unfold, key=SEGMENTS, length=more)
 
 
-def _describe(segment: Segment) -> str:
+def _add_opinions(
+    card: types.Object,
+    name: str,
+    panel: OpinionViewer,
+    segment: Segment,
+    said: Said,
+    unfolded: Mapping[str, int],
+) -> None:
+    """Adds what each witness says of a segment, with the words marked that others do not say."""
+    told = {witness: text for witness, text in said.opinions.items() if not is_missing(text)}
+    if not told:
+        return
+    place = stack(card, name, gap=0.25, paddingLeft="18px")
+    for i, (witness, text) in enumerate(told.items()):
+        others = [segment.text, *(other for who, other in told.items() if who != witness)]
+        party = row(place, f"party_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
+        line(party, "who", f"{witness}:", inline=True, **_TIME)
+        said_by = stack(party, "said", gap=0)
+        key = f"segment:{segment.id}:{witness}"
+        add_text(said_by, key, text, others, unfolded, panel.on_unfold)
+
+
+def _describe(segment: Segment, said: Said | None) -> str:
     text = cut(segment.text, LENGTHS[0])
     text += " \u2026" if len(text) < len(segment.text) else ""
     notes = [segment.tier or "", "beyond the clip" if segment.outside else ""]
+    if said is not None:
+        notes.append((said.verdict or "").replace("_", " "))
+        notes.append("" if said.confidence is None else f"confidence {said.confidence:.2f}")
     note = ", ".join(filter(None, notes))
     return f"{text} ({note})" if note else text
 

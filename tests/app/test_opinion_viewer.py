@@ -198,15 +198,20 @@ def film(tmp_path):
 
 def test_a_segment_opens_as_a_clip_and_is_left_again(app, saved_dataset, film):
     found = [
-        fo.TemporalDetection(label="<b>she</b> opens it", support=[1, 8]),
+        fo.TemporalDetection(
+            label="<b>she</b> opens it", support=[1, 8], molmo_summary_brief=f"She {HOSTILE[1]}"
+        ),
         fo.TemporalDetection(label="she closes it", support=[9, 20]),
     ]
     sample = brief(film, OPENS, OPENS, OPENS)
     sample["gpt_summary_brief"] = fo.TemporalDetections(detections=found)
     dataset = saved_dataset([sample, brief(film, OPENS, OPENS, OPENS)])
     dataset.compute_metadata()
+    dataset.add_dynamic_sample_fields()
     viewer = open_viewer(app, dataset)
     viewer.says("<b>she</b> opens it")
+    assert viewer.text(f"segment:{found[0].id}:m") == f"She {HOSTILE[1]}"
+    assert app.page.evaluate("window.acted") is None
     viewer.click("0:00.8–0:01.9")
     app.page.locator("[data-cy=modal]").wait_for()
     app.wait_for_grid_count(1)

@@ -1,8 +1,11 @@
 """What the opinion viewer finds, reads and reveals, apart from the browser."""
 
+import json
+
 import fiftyone as fo
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.plain import cut, reveal
+from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.said import Said
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample import (
     find_aspects,
     read_sample,
@@ -10,6 +13,7 @@ from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample imp
 from hypothesis import given
 from hypothesis import strategies as st
 
+FIELD = "gpt_summary_brief"
 OPENS, CLOSES = "A girl opens the box", "A girl closes the box"
 
 
@@ -66,6 +70,38 @@ def test_segments_come_in_order_with_their_times(dataset):
     found = shown.segments["gpt_summary_brief"]
     assert [(s.text, s.start, s.end) for s in found] == [("first", 0.25, 0.5), ("second", 1.0, 2.9)]
     assert [s.id for s in found] == [detections[1].id, detections[0].id]
+
+
+def timed(field, *rows):
+    made = [
+        fo.TemporalDetection(support=[1 + 10 * i, 10 + 10 * i], **row) for i, row in enumerate(rows)
+    ]
+    return {field: fo.TemporalDetections(detections=made)}
+
+
+def test_what_witnesses_say_of_segments_is_read_from_attributes_and_other_fields(dataset):
+    sample = fo.Sample(
+        filepath="a.mp4",
+        gpt_summary_root_brief=OPENS,
+        qwen3vl_summary_brief=CLOSES,
+        **timed(
+            "gpt_summary_brief",
+            {"label": OPENS, "qwen3vl_summary_brief": CLOSES, "verdict": "scattered"},
+            {"label": "she leaves", "verdict": None, "confidence": 0.25},
+        ),
+        **timed("plm", {"label": "a girl"}, {"label": "a boy"}),
+    )
+    dataset.add_sample(sample)
+    dataset.add_dynamic_sample_fields()
+    first, second = read_sample(dataset, sample.id, find_aspects(dataset)).said.values()
+    assert first == Said({"q": CLOSES}, "scattered", None)
+    assert second == Said({"q": None}, None, 0.25)
+    aspects = [{"name": "brief", "annotation": "label", "opinions": {"p": "plm"}}]
+    settings = {"segments": FIELD, "aspects": json.dumps(aspects)}
+    config = dataset.init_run(stage="score_agreement", settings=settings)
+    dataset.register_run(f"second_opinion_score_agreement_{FIELD}_20260131_102030_ab12", config)
+    first, second = read_sample(dataset, sample.id, find_aspects(dataset)).said.values()
+    assert (first.opinions, second.opinions) == ({"p": "a girl"}, {"p": "a boy"})
 
 
 def test_a_sample_that_is_gone_is_none(dataset):

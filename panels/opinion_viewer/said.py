@@ -1,0 +1,90 @@
+"""What witnesses say of single segments, and what an audit of segments made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import fiftyone as fo
+
+from ...agreement.aspects import PRESETS
+from ...engine.labels import Source, find_source, matched, text_names
+from ..aspects import scored_aspects
+
+_VERDICT, _CONFIDENCE = "verdict", "confidence"
+#: Attributes that are no opinion though they are text: what stages of ours write.
+_OURS = ("label", _VERDICT)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of one segment.
+
+    Attributes:
+        opinions: ``{witness: text}``
+        verdict: what the audit of segments decided, None without one
+        confidence: 0..1, None where unknown
+    """
+
+    opinions: dict[str, str | None]
+    verdict: str | None = None
+    confidence: float | None = None
+
+
+def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said]:
+    """``{label's id: what is said of it}`` of a sample's labels; empty where nothing is."""
+    base = f"{field}.detections"
+    sources = _sources(dataset, field)
+    names = [n for n in (_VERDICT, _CONFIDENCE) if dataset.get_field(f"{base}.{n}") is not None]
+    if not sources and not names:
+        return {}
+    paths = {f"{base}.id", *(f"{base}.{name}" for name in names)}
+    for source in sources.values():
+        paths.add(source.path)
+        if source.key:
+            paths |= {f"{base}.{source.key}", f"{source.labels}.{source.key}"}
+    ordered = sorted(paths)
+    columns = dataset.select(sample_id).values(ordered)
+    found = {path: (column or [None])[0] or [] for path, column in zip(ordered, columns)}
+    ids = found[f"{base}.id"]
+    texts = {witness: _texts(found, base, source) for witness, source in sources.items()}
+    return {
+        label: Said(
+            {witness: _at(column, row) for witness, column in texts.items()},
+            _at(found.get(f"{base}.{_VERDICT}", []), row),
+            _at(found.get(f"{base}.{_CONFIDENCE}", []), row),
+        )
+        for row, label in enumerate(ids)
+    }
+
+
+def _sources(dataset: fo.Dataset, field: str) -> dict[str, Source]:
+    """Where each witness's text is: as the newest run on these labels says, else by attribute."""
+    for run in scored_aspects(dataset, field):
+        return _found(dataset, field, run[0].opinions)
+    presets = [aspect for preset in PRESETS.values() for aspect in preset]
+    known = {name: witness for a in presets for witness, name in a.opinions.items()}
+    own = dataset.get_field(f"{field}.detections").field.get_field_schema(ftype=fo.StringField)
+    names = [name for name in text_names(dataset, field) if name in own and name not in _OURS]
+    return _found(dataset, field, {known.get(name, name): name for name in names})
+
+
+def _found(dataset: fo.Dataset, field: str, opinions: Mapping[str, str]) -> dict[str, Source]:
+    sources = {}
+    for witness, name in opinions.items():
+        try:
+            sources[witness] = find_source(dataset, field, name)
+        except ValueError:  # a field that was renamed since; the other witnesses are shown
+            continue
+    return sources
+
+
+def _texts(found: Mapping[str, list], base: str, source: Source) -> list[str | None]:
+    if source.key is None:
+        return found[source.path]
+    keys, others = found[f"{base}.{source.key}"], found[f"{source.labels}.{source.key}"]
+    return matched(keys, others, found[source.path])
+
+
+def _at(column: list, row: int) -> object:
+    return column[row] if row < len(column) else None

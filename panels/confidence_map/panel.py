@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import fiftyone.operators as foo
 
 from ...agreement.aspects import PRESETS
@@ -23,6 +25,11 @@ lens's projection, or a table of all aspects whose cells open on the map. Moving
 shows what would change; **Apply** writes the tags.
 """
 
+# What each open panel drew last: the dataset's name and the settings. These events bring new ones.
+_DRAWN: dict[str | None, tuple[str | None, dict]] = {}
+_MOST_PANELS = 100
+_SETTING = ("on_setting", "on_load", "on_change_dataset")
+
 
 class ConfidenceMap(AuditPanel):
     """Shows how far annotations can be trusted, and lets a person move the limits.
@@ -38,6 +45,19 @@ class ConfidenceMap(AuditPanel):
     help = _HELP
 
     # ---- what may happen ----
+
+    def catch_up(self, ctx: foo.ExecutionContext) -> None:
+        """Takes what was picked from the last event that was drawn.
+
+        An event carries the state of when it was sent. One that was sent before a picker was
+        moved, and is answered after it, would put the picker back.
+        """
+        drawn = _DRAWN.get(ctx.panel_id)
+        if drawn is None or ctx.params.get("__method__") in _SETTING:
+            return
+        name, settings = drawn
+        if name == dataset_name(ctx) and settings != _settings(ctx):
+            ctx.panel.state.set(settings)
 
     def is_news(self, ctx: foo.ExecutionContext) -> bool:
         """Whether an event tells something new.
@@ -179,6 +199,9 @@ class ConfidenceMap(AuditPanel):
         scene, state = Scene(ctx), ctx.panel.state
         state.set({**as_state(scene.chosen), "selected": digest(sorted(ctx.selected))})
         state.set("drawn", _settings(ctx))
+        _DRAWN[ctx.panel_id] = (dataset_name(ctx), deepcopy(_settings(ctx)))
+        while len(_DRAWN) > _MOST_PANELS:
+            del _DRAWN[next(iter(_DRAWN))]
         lacking = stage_for(scene.chosen.view, scene.found)
         if scene.chosen.view == TABLE or lacking is not None:
             state.set("sent", None)

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from .hubness import corrected, mean_of_nearest, nearest
 from .lexical import lexical_similarity
-from .support import Tokens, TokenWeights, weighted_total
+from .support import Tokens, TokenWeights, in_order, missed, weighted_total
 from .texts import is_scorable
 
 #: What is measured of every pair, and again against what both texts reach elsewhere.
@@ -241,14 +241,14 @@ def mutual_support(
     starts = np.cumsum(sizes) - sizes
     together = np.concatenate([np.asarray(others[i].vectors, np.float32) for i in there])
     cosines = np.asarray(tokens.vectors, np.float32) @ together.T
-    np.clip(cosines, 0.0, 1.0, out=cosines)
+    matches = in_order(cosines, starts)
     ours = weights(tokens.ids)
-    missed = ours @ (1.0 - np.maximum.reduceat(cosines, starts, axis=1))
-    found[there, 0] = 1.0 - missed / weighted_total(ours.sum(), len(ours), weights.typical)
+    lacking = ours @ missed(np.maximum.reduceat(matches, starts, axis=1))
+    found[there, 0] = 1.0 - lacking / weighted_total(ours.sum(), len(ours), weights.typical)
     theirs = weights(np.concatenate([others[i].ids for i in there]))
-    missed = np.add.reduceat(theirs * (1.0 - cosines.max(axis=0)), starts)
+    lacking = np.add.reduceat(theirs * missed(matches.max(axis=0)), starts)
     totals = weighted_total(np.add.reduceat(theirs, starts), sizes, weights.typical)
-    found[there, 1] = 1.0 - missed / totals
+    found[there, 1] = 1.0 - lacking / totals
     return np.clip(found, 0.0, 1.0)
 
 

@@ -13,6 +13,9 @@ from .texts import is_scorable
 
 # Words said by both texts match above 0.6 with all-MiniLM-L6-v2, unrelated ones below 0.4.
 UNSUPPORTED_BELOW = 0.5
+# How much of a token's match is its neighbours' match at the same distance: "red hat, blue
+# shirt" holds the words of "blue hat, red shirt", in another order.
+_NEIGHBOURS = 0.15
 
 
 class Tokens(Protocol):
@@ -93,10 +96,12 @@ def support(
     """How much of what each text says is also said by its opinions.
 
     Every token of the text is matched with the most similar token of any opinion
-    (BERTScore's precision, Zhang et al., 2020), and what stays unmatched is weighed by
-    how much the token tells::
+    (BERTScore's precision, Zhang et al., 2020), its neighbours weighing in. The match is
+    Tanimoto's coefficient, ``cos / (2 - cos)`` for unit vectors, which tells small
+    differences better than the cosine; what stays unmatched is weighed by how much the
+    token tells::
 
-        1 - sum_t w_t (1 - max_u cos(t, u)) / sum_t (w_t + typical weight)  * 2
+        1 - sum_t w_t (1 - match(t)) / sum_t (w_t + typical weight)  * 2
 
     A plain idf-weighted mean forgives an invented rare word, because the word's own
     weight grows the denominator too; half of the denominator is therefore what a text
@@ -135,15 +140,41 @@ def token_support(tokens: Tokens | None, opinions: Sequence[Tokens | None]) -> n
     said = np.asarray(tokens.vectors, dtype=np.float32)
     best = np.full(len(said), -1.0, dtype=np.float32)
     for vectors in heard:
-        np.maximum(best, (said @ np.asarray(vectors, dtype=np.float32).T).max(axis=1), out=best)
+        cosines = said @ np.asarray(vectors, dtype=np.float32).T
+        np.maximum(best, in_order(cosines).max(axis=1), out=best)
     return np.clip(best, 0.0, 1.0)
+
+
+def in_order(cosines: np.ndarray, starts: np.ndarray | None = None) -> np.ndarray:
+    """The match of each token with each other one, their neighbours' match counted in.
+
+    Args:
+        cosines: ``(t, u)`` cosines of one text's tokens with those of others
+        starts: where among the ``u`` tokens each of the other texts begins; by default
+            they are one text
+
+    Returns:
+        ``(t, u)`` matches; a token at an edge of its text stands in for its own neighbour
+    """
+    first = np.zeros(1, dtype=np.int64) if starts is None else starts
+    last = np.append(first[1:], cosines.shape[1]) - 1
+    before, after = cosines.copy(), cosines.copy()
+    before[1:, 1:] = cosines[:-1, :-1]
+    after[:-1, :-1] = cosines[1:, 1:]
+    before[:, first], after[:, last] = cosines[:, first], cosines[:, last]
+    return (1.0 - _NEIGHBOURS) * cosines + 0.5 * _NEIGHBOURS * (before + after)
+
+
+def missed(cosines: np.ndarray) -> np.ndarray:
+    """What is missing to a perfect match, 0..1: one minus Tanimoto's coefficient."""
+    cosines = np.clip(cosines, 0.0, 1.0)
+    return 1.0 - cosines / (2.0 - cosines)
 
 
 def weighted_support(matches: np.ndarray, weights: np.ndarray, typical: float) -> float:
     """``support`` of one text from its tokens' best matches and weights, both ``(t,)``."""
-    missed = float(weights @ (1.0 - matches))
     total = weighted_total(float(weights.sum()), len(weights), typical)
-    return min(1.0, max(0.0, 1.0 - missed / total))
+    return min(1.0, max(0.0, 1.0 - float(weights @ missed(matches)) / total))
 
 
 def weighted_total(weight: float, count: int, typical: float) -> float:

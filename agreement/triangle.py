@@ -11,7 +11,8 @@ import numpy as np
 from .confidence import merged_vectors, panel_evidence
 from .copies import weigh_copies
 from .evidence import Evidence, Party
-from .match import WEAK_RIDGE, Calibration, calibrate_pairs
+from .match import Calibration, calibrate_pairs
+from .mixture import WEAK_RIDGE
 from .null import WrongPairs, wrong_pairs
 from .support import TokenWeights
 from .verdict import effective_votes

@@ -78,7 +78,7 @@ class Tally:
 
     def _add_null(self, aspect: str, panel: object) -> None:
         # How probable wrong pairs look: drawn beside the labels' own confidence.
-        from ..agreement.match import match_probability
+        from ..agreement.mixture import match_probability
 
         ratios = panel.wrong_log_ratio[~np.isnan(panel.wrong_log_ratio)]
         counts, _ = np.histogram(match_probability(ratios, panel.share), _BINS, (0.0, 1.0))

@@ -32,7 +32,6 @@ MAX_TEST_LINES = 400
 #: Files that may be longer, each with its defence.
 LONGER = {
     "engine/records.py": "one reader of one schema: what a good row and each bad row look like",
-    "agreement/match.py": "one model, read top to bottom: its densities, their fit, its own check",
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
 

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from .timeline import FrameError, Timeline, video_stream
+from .timeline import FrameError, Timeline, timeline_of, video_stream
 
 # Decoding a few hundred frames costs less than a seek that may land badly.
 _SEEK_FROM = 300
@@ -174,7 +174,7 @@ def sample_frames(clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> SampledC
     if not Path(clip.path).exists():
         raise FrameError(f"There is no file at {clip.path}.")
     try:
-        timeline = Timeline.of(clip.path)
+        timeline = timeline_of(clip.path)
         first, last = _bounds(clip, len(timeline))
         planned = [
             first + offset for offset in plan_frames(last - first + 1, timeline.fps, sampling)

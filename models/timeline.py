@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 import av
 
@@ -73,6 +75,23 @@ class Timeline:
         if not inside:
             return []
         return sorted({min(inside, key=lambda key: abs(key - index)) for index in wanted})
+
+
+def timeline_of(path: str) -> Timeline:
+    """The timeline of a file, remembered for the last few, since it takes reading all of it.
+
+    The segments of a film are asked about one after the other.
+
+    Raises:
+        FrameError: if the file holds no video
+    """
+    stat = os.stat(path)
+    return _remembered(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _remembered(path: str, size: int, changed: int) -> Timeline:
+    return Timeline.of(path)
 
 
 def video_stream(container, path: str):

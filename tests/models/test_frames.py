@@ -74,6 +74,22 @@ def test_frame_numbers_are_those_that_fiftyone_counts(film, films):
         assert films.number_in(theirs[number - 1]) == films.number_in(frame)
 
 
+def test_a_film_is_read_through_once_for_all_its_parts_and_again_when_it_changes(
+    films, tmp_path, monkeypatch
+):
+    path, read = films.write(tmp_path / "parts.mp4", 40), []
+    of = Timeline.of
+    monkeypatch.setattr(Timeline, "of", lambda path: read.append(path) or of(path))
+
+    parts = [sample_frames(Clip(path, (first, first + 9)), Sampling()) for first in (1, 11, 21)]
+
+    assert [part.record.frame_numbers[0] for part in parts] == [1, 11, 21]
+    assert len(read) == 1
+    films.write(path, 20)
+    assert sample_frames(Clip(path), Sampling()).record.total_frames == 20
+    assert len(read) == 2
+
+
 def test_max_frames_spreads_what_it_leaves_over_the_whole_clip(films, film):
     sampled = sample_frames(Clip(film), Sampling(fps=25, max_frames=5))
 

@@ -24,6 +24,9 @@ format: python ## Put the code into the project's format
 	@$(BOOTSTRAP) -- ruff check --fix-only .
 	@$(BOOTSTRAP) -- ruff format .
 
+docs: python ## Write docs/reference and the README's table from what the code declares
+	@$(BOOTSTRAP) --database tests -- python docs/generate.py
+
 benchmarks: python ## Measure speed and memory against the obvious way
 	@$(BOOTSTRAP) --database benchmarks -- python benchmarks/agreement.py
 

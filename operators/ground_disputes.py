@@ -92,7 +92,7 @@ class GroundDisputes(Stage):
         return {}
 
     def work(self, samples: Samples, settings: GroundSettings, progress: Progress) -> dict:
-        # Whatever cannot be loaded or reached is said before any sample is touched
+        # Whatever the first judge lacks is said before any sample is touched
         first = next((m for m in settings.methods if m != COSINE), None)
         judge = open_judge(first, settings) if first else None
         dataset = root_dataset(samples)

@@ -99,7 +99,9 @@ class Units:
                 (disputed if unit.disputed else others).append(unit)
         # the same ones in every run, whatever was added meanwhile
         others.sort(key=self._order)
-        if len(others) < settings.references and not isinstance(samples, fo.Dataset):
+        if not disputed:
+            others = []  # there is nothing that they could be a reference for
+        elif len(others) < settings.references and not isinstance(samples, fo.Dataset):
             others += self._elsewhere(samples)
         self.all = sorted(disputed + others[: settings.references], key=self._order)
 

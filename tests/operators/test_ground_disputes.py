@@ -362,3 +362,13 @@ def test_a_tiny_model_judges_end_to_end_with_one_encoded_clip(disputes, operator
     (row,) = report["judges"]
     assert row["judged"] == 3 and row["statements"] > 12
     assert "local-" in few.first()["ruling_cap_by"]
+
+
+def test_where_nothing_is_disputed_nobody_is_asked(disputes, ground, judge):
+    disputes.set_values("verdict", ["agreed"] * CLIPS)
+
+    report = ground(disputes)
+
+    assert (judge.looks, report["disputed"], report["overruled"]) == (0, 0, 0)
+    assert report["summary"][0].startswith("cap: of 0 disputed annotations")
+    assert set(disputes.values("ruling_cap")) == {None}

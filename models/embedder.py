@@ -82,6 +82,12 @@ class Embedder:
         self.prompt = prompt if prompt is not None else (known and known.prompt)
 
     @property
+    def recipe(self) -> dict[str, str]:
+        """The keywords by which FiftyOne's zoo loads exactly this lens again."""
+        told = {"pooling": self.pooling} if self.pooling in _POOLINGS else {}
+        return {"name_or_path": self.identity, **told}
+
+    @property
     def dimension(self) -> int:
         """The length of a vector."""
         return int(self.model.get_embedding_dimension())
@@ -102,13 +108,17 @@ class Embedder:
         return self._takes("text")
 
     @property
+    def sees(self) -> bool:
+        """Whether it takes clips, as a whole or frame by frame."""
+        return self.takes_video or self.takes_images
+
+    @property
     def shares_space(self) -> bool:
         """Whether a text's vector may be compared with a clip's: made to be, not by chance.
 
         Mean-pooled hidden states of a chat model put texts and clips far apart.
         """
-        sees = self.takes_video or self.takes_images
-        return sees and self.takes_text and self.pooling in _ALIGNED
+        return self.sees and self.takes_text and self.pooling in _ALIGNED
 
     def embed_clips(self, clips: Sequence[SampledClip]) -> np.ndarray:
         """Vectors of clips, all of them in one batch.
@@ -170,7 +180,7 @@ class Embedder:
         Raises:
             ModelUnavailable: a sentence that says what to choose instead
         """
-        if medium == "clips" and not (self.takes_video or self.takes_images):
+        if medium == "clips" and not self.sees:
             raise ModelUnavailable(
                 f"{self.name} reads texts only. Choose a visual lens for clips, or name the "
                 "field whose texts it is to embed."

@@ -44,7 +44,7 @@ class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
     Args:
         embedder: the lens
         sampling: which frames of a video it sees
-        media_type: ``video`` or ``image``
+        media_type: ``video``, ``image`` or ``text``
     """
 
     def __init__(self, embedder: Embedder, sampling: Sampling, media_type: str = "video"):
@@ -56,7 +56,11 @@ class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
     ragged_batches = property(lambda self: False)
     transforms = property(lambda self: None)
     has_embeddings = property(lambda self: True)
-    can_embed_prompts = property(lambda self: self.embedder.shares_space)
+
+    @property
+    def can_embed_prompts(self) -> bool:
+        """Whether a text's vector may be compared with those that are indexed."""
+        return self._media_type == "text" or self.embedder.shares_space
 
     @property
     def preprocess(self) -> bool:
@@ -68,11 +72,13 @@ class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
         self._preprocess = value
 
     def embed(self, arg: Any) -> np.ndarray:
-        """The vector of a video, given FiftyOne's reader of it, or of a picture."""
+        """The vector of a video, given FiftyOne's reader of it, of a picture or a text."""
         return self.embed_all([arg])[0]
 
     def embed_all(self, args: Sequence) -> np.ndarray:
-        """The vectors of several videos or pictures, as one batch."""
+        """The vectors of several videos, pictures or texts, as one batch."""
+        if self._media_type == "text":
+            return self.embed_prompts(args)
         if self._media_type == "image":
             return self.embedder.embed_images(list(args))
         return self.embedder.embed_clips([sample_frames(_clip(a), self.sampling) for a in args])
@@ -198,8 +204,9 @@ def load_model(model_name: str, model_path: str | None = None, **kwargs: Any) ->
     role = kwargs.pop("role", None) or _role(model_name)
     sampling = Sampling(**{k: kwargs.pop(k) for k in _SAMPLING if kwargs.get(k) is not None})
     if role == "lens":
-        media_type = kwargs.pop("media_type", None) or "video"
-        return LensModel(lens(name, **kwargs), sampling, media_type)
+        media_type = kwargs.pop("media_type", None)
+        embedder = lens(name, **kwargs)
+        return LensModel(embedder, sampling, media_type or ("video" if embedder.sees else "text"))
     from .annotator import Annotator
 
     told = {k: kwargs.pop(k) for k in ("operation", "custom_prompt") if k in kwargs}

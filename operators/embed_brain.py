@@ -127,12 +127,14 @@ def _index(view: fo.DatasetView, settings: EmbedSettings, model: Embedder, key: 
     import fiftyone.brain as fob
 
     by_text = {}
-    if model.shares_space:
+    if model.shares_space or settings.reads_texts:
         from ..models.zoo import ANY_LENS
         from ..models.zoo_source import make_known
 
         make_known()
-        keywords = {"name_or_path": model.identity}
+        keywords = dict(model.recipe)
+        if settings.reads_texts:
+            keywords["media_type"] = "text"
         if settings.trust_remote_code:
             keywords["trust_remote_code"] = True
         by_text = {"model": ANY_LENS, "model_kwargs": keywords}

@@ -169,6 +169,18 @@ def test_the_brain_runs_and_fields_carry_the_workshop_s_names(clips, embed, chec
         fo.config.model_zoo_dir = zoo
 
 
+@pytest.mark.parametrize("architecture", ["bert", "molmo2"])
+def test_texts_are_searched_by_text(texts, embed, checkpoint, tmp_path, monkeypatch, architecture):
+    monkeypatch.setattr(fo.config, "model_zoo_dir", str(tmp_path))
+    model = checkpoint(architecture)
+    embed(texts, source_field="transcript", lens="grounding", model=model, brain=["similarity"])
+    texts.clear_cache()
+
+    found = texts.sort_by_similarity("a goal", k=1, brain_key="molmo_sim")
+
+    assert found.first().transcript == "a goal"
+
+
 def test_a_map_leaves_out_what_has_no_vector(texts, embed, checkpoint):
     extra = [fo.Sample(filepath=f"/tmp/x{i}.mp4", transcript=f"words {i}") for i in range(4)]
     texts.add_samples(extra)

@@ -140,6 +140,8 @@ def media_stamp(path: str) -> list:
 
     if refused(path):
         return [path, "refused"]
+    if not os.path.isfile(path):  # to read a pipe might take for ever
+        return [path, None]
     try:
         return [file_identity(path)]
     except OSError:

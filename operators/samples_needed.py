@@ -18,7 +18,8 @@ def samples_problem(samples: object) -> str | None:
             "This view is made of clips, patches or frames, and what is written to it would be "
             "lost. Give the dataset or a view of its samples."
         )
-    if not samples.count():
+    # Not count(): of a whole dataset that is an estimate, and wrong after a server's crash
+    if not samples.limit(1).values("id"):
         what = "dataset" if isinstance(samples, fo.Dataset) else "view"
         return f"The {what} is empty, so there is nothing to work on."
     return None

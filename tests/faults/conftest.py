@@ -2,9 +2,7 @@
 
 import json
 import os
-import resource
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -28,19 +26,13 @@ class Server:
         self.uri = f"mongodb://127.0.0.1:{self.port}"
         self.process = None
 
-    def start(self, most_bytes=None):
-        """Starts it; no file of it may grow beyond ``most_bytes``."""
-
-        def limit():
-            if most_bytes:
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write fails, as on a disk
-                resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-
+    def start(self):
+        """Starts it, or starts it again."""
         command = [self._mongod, "--dbpath", str(self.folder), "--port", str(self.port)]
         command += ["--bind_ip", "127.0.0.1", "--nounixsocket", "--syncdelay", "1"]
         command += ["--wiredTigerCacheSizeGB", "0.25", "--logpath", str(self.folder / "log")]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=limit
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self.client().admin.command("ping")
 

@@ -176,6 +176,9 @@ def main() -> None:
 
 
 def _write_media(folder: Path, films: int) -> None:
+    from tests import torchvision_on_cpu
+
+    torchvision_on_cpu.offer()  # before transformers is imported
     from tests.models import checkpoints
     from tests.models import films as writer
 

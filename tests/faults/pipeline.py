@@ -74,6 +74,9 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    from tests import torchvision_on_cpu
+
+    torchvision_on_cpu.offer()  # before transformers is imported
     import fiftyone.operators
 
     fiftyone.operators.list_operators()  # the plugin, by its path

@@ -1,7 +1,12 @@
 """A database that goes away in the midst of a stage: a sentence, nothing lost, and on it goes."""
 
 import json
+import random
+import shutil
+import subprocess
 import time
+
+import pytest
 
 ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one", "b": "two"}}]
 SCORE = {"aspects": ASPECTS, "metrics": ["lex", "sup"]}
@@ -39,22 +44,38 @@ def test_a_server_killed_under_a_stage_costs_the_batch_in_flight(server, command
     assert [pair for pair in pairs if pair[0] != pair[1]] == []
 
 
-def test_a_full_disk_is_told_and_costs_no_more(server, tmp_path, command, result):
-    # mongod's journal takes files of 100 MB; the samples' own file meets the limit
-    server.start(most_bytes=101 * MB)
+@pytest.fixture
+def small_disk(server):
+    """The server's folder on a disk of its own, and a file that takes what room is left."""
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=700m", "tmpfs", str(server.folder)]
+    if shutil.which("mount") is None or subprocess.run(mounting, capture_output=True).returncode:
+        pytest.skip("only an administrator can mount a small disk to fill")
+    yield server.folder / "other.bin"
+    server.kill()
+    subprocess.run(["umount", str(server.folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_costs_no_more(server, small_disk, tmp_path, command, result):
+    server.start()
     here = {"FIFTYONE_DATABASE_URI": server.uri}
-    result("build", "full", 1800, 45, **here)
+    result("build", "full", 600, **here)
     answers = tmp_path / "answers.jsonl"
     with answers.open("w") as file:
-        for i in range(1800):
-            text = f"said {i} " + "".join(chr(33 + (i * k * 7919) % 90) for k in range(20_000))
+        for i in range(600):
+            text = f"said {i} " + random.Random(i).randbytes(30_000).hex()
             file.write(json.dumps({"filename": f"{i}.mp4", "answer": text}) + "\n")
+    with small_disk.open("wb") as other:
+        other.write(bytes(shutil.disk_usage(server.folder).free - 8 * MB))
     settings = {"prefix": "third", "file": str(answers)}
     failing = command("run", "full", "read_opinions", settings, **here)
     said, _ = failing.communicate(timeout=200)
     assert failing.returncode == 3, said
     assert "DatabaseGone: The database" in said and "What was written before is kept" in said
     server.kill()
-    server.start()  # on a disk with room
-    report = result("run", "full", "read_opinions", settings, **here)
-    assert report["answered"] == 1800
+    small_disk.unlink()
+    server.start()
+    result("run", "full", "read_opinions", settings, **here)
+    documents = result("documents", "full", **here)
+    assert [len(one["third_raw"]) for one in documents] == [
+        len(f"said {i} ") + 60_000 for i in sorted(range(600), key=lambda i: f"/none/{i}.mp4")
+    ]

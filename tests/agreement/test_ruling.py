@@ -11,6 +11,8 @@ from fiftyone.plugins.orgs.second_opinion.audit.agreement.ruling import (
     judge_bias,
     rule,
 )
+from fiftyone.plugins.orgs.second_opinion.audit.agreement.text_to_clip import corrected_similarity
+from fiftyone.plugins.orgs.second_opinion.audit.agreement.verdict import ruled, weighed
 
 N = 240
 
@@ -128,3 +130,41 @@ def test_a_refused_judge_gives_no_ruling():
 
     assert (ruling.winner, ruling.overruled, ruling.chances) == (REFUSED, False, {})
     assert "it cannot see" in ruling.reason
+
+
+def test_verdicts_follow_rulings_and_only_where_there_is_one():
+    found = ["annotation_suspect", "scattered", "agreed", "annotation_suspect", "beyond_clip"]
+
+    heard = ruled(found, ["q", "annotation", "annotation", "unsettled", "q"])
+
+    assert heard == ["overruled", "upheld", "agreed", "annotation_suspect", "beyond_clip"]
+    assert ruled(found, [None, "refused", None, None, None]) == found
+
+
+def test_confidence_is_multiplied_by_the_likelihood_ratio():
+    confidence = np.array([0.5, 0.2, 0.2, np.nan, 1.0])
+    ratio = np.array([np.log(9), np.log(4), np.nan, 2.0, -1.0])
+
+    found = weighed(confidence, ratio)
+
+    assert found[:3] == pytest.approx([0.9, 0.5, 0.2])
+    assert np.isnan(found[3])  # what is missing stays missing, whoever ruled
+    assert 0.999 < found[4] <= 1.0
+
+
+def test_a_hub_is_no_nearer_to_its_text_than_to_others():
+    rng = np.random.default_rng(7)
+    clips = rng.normal(size=(40, 16))
+    clips[0] = clips.mean(axis=0) * 40  # in the midst of all, and near every text
+    clips /= np.linalg.norm(clips, axis=1, keepdims=True)
+    texts = clips + 0.3 * rng.normal(size=clips.shape)
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    owner, other = np.arange(40), np.roll(np.arange(40), 1)
+    other[5] = -1
+
+    own, wrong = corrected_similarity(texts, clips, owner, other)
+
+    assert np.isnan(wrong[5]) and not np.isnan(own).any()
+    assert np.nanmean(own > wrong) > 0.9
+    plain = np.einsum("nd,nd->n", texts[[1]], clips[[0]])[0]
+    assert wrong[1] < 2 * plain - 0.5  # the hub's nearness to all is taken off

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 BOOTSTRAP = $(PYTHON) bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format benchmarks screenshots gallery clean python
+.PHONY: help demo faults test lint format benchmarks screenshots gallery clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: python ## Audit the demo's clips and open the App on them (OPEN=0: print t
 
 test: python ## Run every test, those in a real browser too (ARGS="-k name" passes on to pytest)
 	@$(BOOTSTRAP) --database tests --browser -- python -m pytest $(ARGS)
+
+faults: python ## Kill real processes a hundred times, and compare what is left (an hour)
+	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing 100
 
 lint: python ## Check style and formatting
 	@$(BOOTSTRAP) -- ruff check .

@@ -2,6 +2,7 @@
 
     python -m benchmarks.grounding                       # tiny networks: what a CPU can show
     python -m benchmarks.grounding --shapes published    # Qwen3-VL-8B and Molmo2, on a GPU
+    python -m benchmarks.grounding --shapes published --layers 1 --clips 1    # does that run here?
 
 Both ways judge the same statements about the same clips in one run, one after the other, and
 their answers are compared. Weights are random, which changes no speed. With --write the table
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--frames", type=int, default=32)
     parser.add_argument("--batch", type=int, default=16, help="statements in one forward pass")
+    parser.add_argument("--layers", type=int, help="cut published shapes to so many layers")
     parser.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md")
     options = parser.parse_args()
     models._offer_torchvision()
@@ -102,7 +104,8 @@ def _annotator(network: str, options: argparse.Namespace, folder: Path):
     if large:
         place = annotator.place
         annotator.model = enlarge(
-            annotator.model, annotator.processor, network, place.device, place.dtype
+            *(annotator.model, annotator.processor, network, place.device, place.dtype),
+            options.layers,
         )
     return annotator, network if large else f"tiny {network}"
 
@@ -128,6 +131,7 @@ def conditions(options: argparse.Namespace) -> str:
     packages = ", ".join(f"{p} {version(p)}" for p in ("torch", "transformers"))
     command = f"python -m benchmarks.grounding --shapes {options.shapes} --clips {options.clips}"
     command += f" --frames {options.frames} --batch {options.batch}"
+    command += f" --layers {options.layers}" if options.layers else ""
     return (
         f"`{command}` on {platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} "
         f"threads, load {load:.0f}, {device}; Python {platform.python_version()}, {packages}."

@@ -7,8 +7,10 @@ from fiftyone.operators.types import Button, Placement, Places, RiskLevel
 
 from ..engine.workspace import NAME, install_workspace
 
+# The browser of operators has an icon for each theme; a button has one, grey on both.
+_ICON = "/assets/second_opinion.svg"
 _ICONS = {
-    "icon": "/assets/second_opinion_light.svg",
+    "icon": _ICON,
     "light_icon": "/assets/second_opinion_light.svg",
     "dark_icon": "/assets/second_opinion_dark.svg",
 }
@@ -30,7 +32,7 @@ class OpenAudit(foo.Operator):
 
     def resolve_placement(self, ctx: foo.ExecutionContext) -> Placement:
         """A button above the samples' grid."""
-        button = Button(label="Second opinion: open the audit", prompt=False, **_ICONS)
+        button = Button(label="Second opinion: open the audit", icon=_ICON, prompt=False)
         return Placement(Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
     def execute(self, ctx: foo.ExecutionContext) -> None:

@@ -9,7 +9,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionRunState
 
 #: Milliseconds between two looks. The App tells no panel that a queued run has ended.
-INTERVAL = 15_000
+INTERVAL = 10_000
 _OVER = (ExecutionRunState.COMPLETED, ExecutionRunState.FAILED)
 
 
@@ -49,7 +49,9 @@ def look(ctx: foo.ExecutionContext, plugin: str) -> tuple[list[Ended], list[str]
 
 
 def _ended(operation: object) -> Ended:
-    label = operation.label or operation.operator.rpartition("/")[2]
+    uri = operation.operator
+    known = foo.operator_exists(uri)
+    label = foo.get_operator(uri).config.label if known else uri.rpartition("/")[2]
     failed = operation.run_state == ExecutionRunState.FAILED
     error = getattr(operation.result, "error", None) if failed else None
     lines = str(error or "").strip().splitlines()

@@ -71,7 +71,7 @@ def add_cells(
         "cells",
         {
             "display": "grid",
-            "gridTemplateColumns": f"minmax(90px, auto) repeat({len(edges)}, minmax(76px, 1fr))",
+            "gridTemplateColumns": f"minmax(60px, auto) repeat({len(edges)}, minmax(56px, 1fr))",
             "gap": 0.5,
             "alignItems": "center",
             "overflowX": "auto",

@@ -82,7 +82,8 @@ def review(
     doubtful = f"; {standing.doubtful:,} without a clear decision" if standing.doubtful else ""
     place = row(root, "standing", columnGap=1, rowGap=0)
     line(place, "count", f"{standing.mine:,} decisions of yours{doubtful}.", inline=True, **FAINT)
-    small_button(place, "use", "Correct the confidences by all decisions", panel.on_use)
+    if standing.mine:
+        small_button(place, "use", "Correct the confidences by all decisions", panel.on_use)
     if item is None:
         line(
             root,
@@ -93,11 +94,12 @@ def review(
         _add_undo(row(root, "actions", columnGap=1), panel)
         return _page(root)
     _add_media(root, panel, item)
-    _add_texts(root, panel, state, item)
+    _add_annotation(root, panel, state, item)
     if state.get("fixing") == item.id:
         _add_fix(root, panel, item)
     else:
         _add_buttons(root, panel, item)
+    _add_opinions(root, panel, state, item)
     return _page(root)
 
 
@@ -140,18 +142,24 @@ def _add_media(root: types.Object, panel: Review, item: Item) -> None:
         view = types.MediaPlayerView(url=url)
         root.define_property(name, types.Object(), view=view)
     elif item.media_type == "image":
-        view = types.ImageView(height="280px", alt="The sample under review")
+        view = types.ImageView(height="30vh", alt="The sample under review")
         root.define_property(name, types.String(), default=url, view=view)
     place = row(root, "open", columnGap=1)
     small_button(place, "open_sample", "Open this sample in the App", panel.on_open, sample=item.id)
 
 
-def _add_texts(root: types.Object, panel: Review, state: PanelRefState, item: Item) -> None:
+def _add_annotation(root: types.Object, panel: Review, state: PanelRefState, item: Item) -> None:
     unfolded: Mapping[str, int] = state.get("unfolded") or {}
     said = list(item.opinions.values())
     card = stack(root, "annotation", **CARD, borderWidth="2px")
     line(card, "what", "The annotation: is it right?", **FAINT)
     add_text(card, "annotation", item.annotation, said, unfolded, panel.on_unfold)
+
+
+def _add_opinions(root: types.Object, panel: Review, state: PanelRefState, item: Item) -> None:
+    """Adds what others say, below the buttons: the clip decides, and they may be wrong as well."""
+    unfolded: Mapping[str, int] = state.get("unfolded") or {}
+    said = list(item.opinions.values())
     if item.suggestion:
         card = stack(root, "suggestion", **CARD)
         line(card, "what", "Suggested instead: the text that the video supports best", **FAINT)

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..agreement.texts import clean, is_scorable
 from ..agreement.tree import read_tree
-from ..engine.columns import Chunk, read_chunks, write_columns
+from ..engine.columns import Chunk, read_chunks, write_columns, write_labels
+from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress
 from .base import Stage
 from .settings import setting
@@ -45,7 +46,9 @@ class TreeSettings(SpreadSettings):
     encoder: str | None = setting(
         None, "Encoder", "The sentence encoder; the embedded all-MiniLM-L6-v2 where empty"
     )
-    overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
+    overwrite: bool = setting(
+        False, "Overwrite", "Check everything again, and replace fields this audit did not write"
+    )
 
 
 # ---- work ----
@@ -76,35 +79,70 @@ class CheckTree(Stage):
             fields[f"{settings.field}.detections.{name}"] = kind
         return fields
 
+    def status_name(self, settings: TreeSettings) -> str:
+        return f"{self.name}_{settings.field}"
+
     def work(self, samples: Samples, settings: TreeSettings, progress: Progress) -> dict:
         from ..models.encoder import Encoder
 
         encoder = Encoder(settings.encoder)
         dataset = self.open(samples, settings)
         path = f"{settings.field}.detections"
+        work, own = self.status_name(settings), _own_fields(settings.field)
         tally: Counter[str] = Counter()
         faults: Counter[str] = Counter()
-        chunks = read_chunks(samples, [f"{path}.{part}" for part in _PARTS], _CHUNK)
+        parts = [f"{path}.{part}" for part in _PARTS]
+        chunks = read_chunks(samples, [*parts, *own, ledger_field(work)], _CHUNK)
         for chunk in progress.over(chunks, "Checking trees", samples.count()):
-            scores, kinds, attributes = _check(chunk, path, encoder)
-            for name, values in attributes.items():
-                if values:
-                    dataset.set_label_values(f"{path}.{name}", values)
-            written = {
-                f"tree_score_{settings.field}": scores,
-                f"tree_faults_{settings.field}": kinds,
-            }
-            write_columns(dataset, chunk.ids, written)
-            faults.update(kind for found in kinds for kind in found)
-            tally["judged"] += int((~np.isnan(scores)).sum())
-            tally["repeats"] += sum(attributes["tree_repeats"].values())
-            tally["nodes"] += len(attributes["tree_repeats"])
+            rows = zip(*(chunk.columns[part] for part in parts))
+            keys = [fingerprint(encoder.revision, *row) for row in rows]
+            stale = stale_rows(chunk, work, keys, settings.overwrite)
+            fresh = chunk.rows(stale)
+            found = _check(fresh, path, encoder)
+            _write(dataset, fresh, path, own, found, {ledger_field(work): [keys[i] for i in stale]})
+            _count(chunk, set(stale), own, found, tally, faults)
         return _report(samples.count(), tally, faults, encoder.revision)
 
     def shows(self, samples: Samples, settings: TreeSettings, report: dict) -> fo.DatasetView:
         return samples.exists(f"tree_score_{settings.field}").sort_by(
             f"tree_score_{settings.field}"
         )
+
+
+def _own_fields(field: str) -> list[str]:
+    return [f"tree_score_{field}", f"tree_faults_{field}", f"{field}.detections.tree_repeats"]
+
+
+def _write(
+    dataset: fo.Dataset, chunk: Chunk, path: str, own: list[str], found: tuple, ledger: dict
+) -> None:
+    scores, kinds, attributes = found
+    of = {
+        label: i
+        for i, labels in zip(chunk.ids, chunk.columns[f"{path}.id"])
+        for label in labels or []
+    }
+    labels = list(attributes["tree_repeats"])
+    columns = {name: [values[label] for label in labels] for name, values in attributes.items()}
+    write_labels(dataset, path, [of[label] for label in labels], labels, columns)
+    # What says "done" comes last
+    write_columns(dataset, chunk.ids, {own[0]: scores, own[1]: kinds, **ledger})
+
+
+def _count(
+    chunk: Chunk, stale: set[int], own: list[str], found: tuple, tally: Counter, faults: Counter
+) -> None:
+    # What an earlier run found belongs in the report as well
+    scores, kinds, attributes = found
+    kept = chunk.rows([row for row in range(len(chunk)) if row not in stale])
+    before = [repeats for column in kept.columns[own[2]] for repeats in column or []]
+    repeats = [*attributes["tree_repeats"].values(), *before]
+    faults.update(kind for told in (*kinds, *kept.columns[own[1]]) for kind in told or [])
+    tally["judged"] += int((~np.isnan(scores)).sum())
+    tally["judged"] += sum(score is not None for score in kept.columns[own[0]])
+    tally["repeats"] += sum(map(bool, repeats))
+    tally["nodes"] += len(repeats)
+    tally["kept"] += len(kept)
 
 
 def _check(chunk: Chunk, path: str, encoder: object) -> tuple[np.ndarray, list, dict]:
@@ -166,12 +204,13 @@ def _report(total: int, tally: Counter, faults: Counter, encoder: str) -> dict:
     summary = (
         f"Checked {total:,} trees with {tally['nodes']:,} nodes: {tally['judged']:,} have enough "
         f"nodes for a score, {total - tally['judged']:,} do not; {tally['repeats']:,} nodes repeat "
-        "a sibling's text."
+        f"a sibling's text. {tally['kept']:,} were up to date."
     )
     rows = [{"fault": kind, "trees": n} for kind, n in faults.most_common()]
     return {
         "summary": [summary],
         "samples": total,
+        "checked": total - tally["kept"],
         "judged": tally["judged"],
         "nodes": tally["nodes"],
         "repeats": tally["repeats"],

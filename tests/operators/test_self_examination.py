@@ -97,6 +97,11 @@ def test_a_child_under_the_wrong_parent_and_a_repeated_text_are_found(dataset, o
     assert found["b2"].tree_gap == 5.0
     assert dataset.values("tree_score_tree")[1] is None
     assert report["judged"] == 1 and report["repeats"] == 2
+    again = operator("check_tree")(dataset, field="tree")
+    assert (report["checked"], again["checked"]) == (2, 0)
+    assert [again[name] for name in ("judged", "repeats", "faults")] == [
+        report[name] for name in ("judged", "repeats", "faults")
+    ]
     operator("clear_audit")(dataset)
     assert set(dataset.get_field_schema(flat=True)) == before
     assert "tree_fit" not in dataset._sample_collection.find_one()["tree"]["detections"][0]

@@ -12,10 +12,11 @@ import logging
 import os
 import pickle
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import fiftyone as fo
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 # Results travel in small blocks, so that little is lost with the process that writes them.
 _BLOCK_BYTES = 1 << 20

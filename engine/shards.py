@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import fiftyone as fo
 from bson import ObjectId
 from fiftyone import ViewField as F
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 def cut(samples: Samples, count: int, block: int = 1) -> list[list[str]]:

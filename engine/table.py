@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -17,7 +18,7 @@ from .columns import Chunk, read_chunks, root_dataset, write_columns, write_labe
 from .fields import STATUS
 from .labels import Source, find_source, matched, noun_of, places_of, spans
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 from fiftyone import ViewField as F
@@ -20,20 +21,20 @@ from ..engine.labels import LABEL_LISTS, find_source
 from ..engine.table import Rows
 from .settings import setting
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----
 
 
-def aspects_setting(help: str = "What is compared", **spec: object) -> object:
+def aspects_setting(help: str = "What is compared", **spec: object) -> Any:
     """The aspects: a preset's name or a list."""
     wanted = {"kind": "aspects", "required": True, **spec}
     help = f"{help}: {', '.join(PRESETS)}, or a list of aspects as JSON"
     return setting("action100m", "Aspects", help, **wanted)
 
 
-def segments_setting(help: str = "Compares the labels of this field one by one") -> object:
+def segments_setting(help: str = "Compares the labels of this field one by one") -> Any:
     """The labels to work on one by one, in place of whole samples."""
     return setting(
         None,
@@ -45,7 +46,7 @@ def segments_setting(help: str = "Compares the labels of this field one by one")
     )
 
 
-def edges_setting() -> object:
+def edges_setting() -> Any:
     """Which parties are compared."""
     return setting(
         None,
@@ -55,7 +56,7 @@ def edges_setting() -> object:
     )
 
 
-def group_setting(help: str = "") -> object:
+def group_setting(help: str = "") -> Any:
     """Which samples are of one video."""
     return setting(
         None,
@@ -66,7 +67,7 @@ def group_setting(help: str = "") -> object:
     )
 
 
-def encoder_setting() -> object:
+def encoder_setting() -> Any:
     """The sentence encoder."""
     return setting(
         None,

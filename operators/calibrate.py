@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -39,7 +40,7 @@ _OF_LABEL = "confidence_all"
 # fit into a gigabyte. More rows make more blocks, not larger ones.
 _BLOCK = 2_000
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 def confidence_field(aspect: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 
@@ -32,7 +32,7 @@ from .witnesses import Witness, open_witness
 if TYPE_CHECKING:
     from ..models.generation import Generation
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 #: The tasks whose answers are texts, which a segment can carry.
 SEGMENT_TASKS = ("action100m", "description", "custom")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..models.generation import Reply
     from .caption import CaptionSettings
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 _UNREADABLE = "the answer cannot be read"
 
 

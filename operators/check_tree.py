@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -27,7 +28,7 @@ _ATTRIBUTES = {
 }
 _CHUNK = 50  # trees at once; each may have hundreds of nodes
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

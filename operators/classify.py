@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -21,7 +21,7 @@ from .settings import setting
 if TYPE_CHECKING:
     from ..models.embedder import Embedder
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _VISUAL, _TEXT = "visual", "transcript"
 #: ``{lens: (field of its classes, as the workshop has it)}``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 
@@ -16,7 +17,7 @@ from .base import Stage
 from .settings import Settings, setting
 from .tag_confidence import OURS
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import TypeAlias
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -20,7 +21,7 @@ from .lenses import LENSES
 from .settings import Settings, setting
 from .spooled_vectors import spool
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _STEMS = {f"{stem}_embeddings": stem for stem, _, _ in LENSES.values()}
 # Similarities held at a time: a block of rows against all samples, never all against all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 
@@ -32,7 +32,7 @@ from .spread import SpreadSettings, is_spread
 if TYPE_CHECKING:
     from ..models.embedder import Embedder
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _TRANSCRIPT = "transcript"
 _FLUSH = 64

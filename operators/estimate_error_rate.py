@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 from fiftyone.operators.types import RiskLevel
@@ -29,7 +30,7 @@ from .settings import Settings, setting
 #: Parts by the confidence that the plan was cut by.
 TIER = "tier"
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import fiftyone as fo
 
@@ -22,7 +23,7 @@ from .settings import Settings, setting
 
 _KINDS = {fo.StringField: str, fo.FloatField: float, fo.ListField: list}
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

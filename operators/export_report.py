@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeAlias
 
 import fiftyone as fo
 
@@ -51,7 +52,7 @@ _HIDDEN = re.compile(
 )
 _SCORE = re.compile(r"(lex|sem|sup|match)_\w+|confidence(_\w+)?")
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 def write_report(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -19,7 +20,7 @@ _CONTEXT = ("title", "transcript")
 _SHOWN = 20
 _LONGEST = 120
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

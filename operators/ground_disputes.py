@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 
@@ -28,7 +28,7 @@ from .tag_confidence import OURS, TagConfidence
 if TYPE_CHECKING:
     from ..models.judging import Judge
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 _OVERRULED = "overruled"
 
 

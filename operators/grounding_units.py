@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import fiftyone as fo
 
@@ -20,7 +21,7 @@ from .grounding_settings import POINTS, GroundSettings
 from .media_work import Item, media_stamp
 from .tag_rules import COVERAGE
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 _CHUNK = 1_000
 _SPARE = 4  # candidates read for each reference that is wanted
 

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fiftyone as fo
 
@@ -22,7 +22,7 @@ from .spread import failures_setting
 if TYPE_CHECKING:
     from ..models.frames import Clip, SampledClip, Sampling
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _READERS = 8  # files whose identity is read at the same time
 

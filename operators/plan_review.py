@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import TypeAlias
 from uuid import uuid4
 
 import fiftyone as fo
@@ -21,7 +22,7 @@ from .base import Stage
 from .calibrate import CONFIDENCE, confidence_field
 from .settings import Settings, setting
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 import fiftyone as fo
 
@@ -25,7 +26,7 @@ from .sample_keys import KEY_COLUMNS, SampleKeys
 from .settings import setting
 from .spread import SpreadSettings, failures_setting
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 # Where a file keeps the raw answer; else the row's own columns are the answer.
 _ANSWER_COLUMNS = ("answer", "raw", "response", "output", "result")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -23,7 +24,7 @@ from .tag_confidence import TagConfidence, TagSettings
 # Two numbers this close are one that was stored and read again.
 _SAME = 1e-9
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 def before_field(aspect: str) -> str:

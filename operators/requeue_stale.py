@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 from bson import ObjectId
@@ -15,7 +16,7 @@ from ..engine.progress import Progress
 from .base import PLUGIN, Stage
 from .settings import Settings, setting
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -16,7 +17,7 @@ from ..engine.provenance import run_keys, work_of
 from .base import PLUGIN, Stage
 from .settings import Settings, setting
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _FAILED = "failed"
 # What was about all samples of that run, and not about these

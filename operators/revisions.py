@@ -7,13 +7,15 @@ asks for another one; what the other weights made then counts as out of date.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import fiftyone as fo
 
 from ..engine.columns import root_dataset
 from ..engine.fields import LEDGER
 from ..engine.ledger import ledger_field
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _KEY = "model"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -24,7 +25,7 @@ STAGES: dict[str, type[Stage]] = {
     stage.name: stage for stage in (HoistLabels, ScoreAgreement, Calibrate, TagConfidence)
 }
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

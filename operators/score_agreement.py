@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -35,7 +36,7 @@ _CHUNK_WITH_TOKENS = 200
 _ROWS_FOR_WEIGHTS = 10_000
 _TREES_FOR_WEIGHTS = 1_000  # samples whose labels are the rows: each may have hundreds
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

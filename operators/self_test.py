@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -32,7 +33,7 @@ _VISIBLE = 0.65
 _FEWEST = 10
 _POOL = 8  # segments to draw each from, so that they are of several videos
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 
@@ -66,7 +67,7 @@ class Spec:
     late: bool = False
 
 
-def setting(default: object, label: str, help: str, **spec: object) -> object:
+def setting(default: object, label: str, help: str, **spec: object) -> Any:
     """Declares one setting of a stage; see :class:`Spec` for the keywords.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..engine.columns import read_chunks
 from ..engine.progress import Progress
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _CHUNK = 1_000  # samples whose vectors are read at a time
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fiftyone as fo
 
@@ -17,7 +17,7 @@ from .settings import Settings, SettingsError, setting
 if TYPE_CHECKING:
     from .base import Stage
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 _NAMES = ("shards", "runner")
 
@@ -48,7 +48,7 @@ class SpreadSettings(Settings):
     )  # fmt: skip
 
 
-def failures_setting() -> object:
+def failures_setting() -> Any:
     """How many samples may fail before a run is stopped."""
     return setting(
         None,

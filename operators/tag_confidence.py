@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -24,7 +25,7 @@ from .tag_rules import CalibratedRules, WorkshopRules
 #: The tags that we put on a sample, so that the next run can take back those and no others.
 OURS = "audit_tags"
 
-Samples = fo.core.collections.SampleCollection
+Samples: TypeAlias = fo.core.collections.SampleCollection
 
 
 # ---- settings ----

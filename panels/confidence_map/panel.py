@@ -25,10 +25,10 @@ lens's projection, or a table of all aspects whose cells open on the map. Moving
 shows what would change; **Apply** writes the tags.
 """
 
-# What each open panel drew last: the dataset's name and the settings. These events bring new ones.
+# What each open panel drew last: the dataset's name and the settings. These events begin afresh.
 _DRAWN: dict[str | None, tuple[str | None, dict]] = {}
 _MOST_PANELS = 100
-_SETTING = ("on_setting", "on_load", "on_change_dataset")
+_AFRESH = ("on_load", "on_change_dataset")
 
 
 class ConfidenceMap(AuditPanel):
@@ -47,16 +47,21 @@ class ConfidenceMap(AuditPanel):
     # ---- what may happen ----
 
     def catch_up(self, ctx: foo.ExecutionContext) -> None:
-        """Takes what was picked from the last event that was drawn.
+        """Takes what was picked from the last event that was drawn, and from this one its own.
 
         An event carries the state of when it was sent. One that was sent before a picker was
-        moved, and is answered after it, would put the picker back.
+        moved, and is answered after it, would put the picker back. (A picker that appears on
+        the page sends an event as well, with the value that it was given.)
         """
-        drawn = _DRAWN.get(ctx.panel_id)
-        if drawn is None or ctx.params.get("__method__") in _SETTING:
+        name, drawn = _DRAWN.get(ctx.panel_id) or (None, None)
+        method = ctx.params.get("__method__")
+        if drawn is None or name != dataset_name(ctx) or method in _AFRESH:
             return
-        name, settings = drawn
-        if name == dataset_name(ctx) and settings != _settings(ctx):
+        settings = deepcopy(drawn)
+        group, _, picked = (ctx.params.get("path") or "").rpartition(".")
+        if method == "on_setting" and group in settings:
+            settings[group] = {**(settings[group] or {}), picked: ctx.params.get("value")}
+        if settings != _settings(ctx):
             ctx.panel.state.set(settings)
 
     def is_news(self, ctx: foo.ExecutionContext) -> bool:

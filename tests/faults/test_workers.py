@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import fiftyone as fo
@@ -124,3 +125,38 @@ def test_without_workers_the_parts_wait_and_the_report_says_how_to_start_some(ca
     for operation in report["operations"]:
         assert service.get(ObjectId(operation)).run_state == ExecutionRunState.QUEUED
         service.delete_operation(ObjectId(operation))
+
+
+def test_marking_an_operation_as_failed_stops_its_worker_within_a_batch(
+    dataset, operator, workers, until
+):
+    dataset.persistent = True
+    dataset.add_samples(
+        [
+            fo.Sample(filepath=f"/none/{i}.mp4", label=f"Dog {i} runs.", one=f"Cat {i * 7} sits.")
+            for i in range(4_000)
+        ]
+    )
+    queued = operator("score_agreement")(dataset, aspects=ASPECTS, metrics=["sup"], delegate=True)
+    workers(1)
+    service = DelegatedOperationService()
+
+    def done():
+        names = dataset.get_field_schema(flat=True)
+        return len(dataset.exists(KEPT[-1]).values("id")) if KEPT[-1] in names else 0
+
+    def scored():
+        dataset.reload()
+        return done() >= 200
+
+    until(scored)
+    service.set_failed(queued)
+
+    def stopped():
+        before = done()
+        time.sleep(5)  # several batches' time
+        return done() == before
+
+    until(stopped)
+    assert 200 <= done() < 4_000
+    assert service.get(queued).run_state == ExecutionRunState.FAILED

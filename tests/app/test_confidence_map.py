@@ -1,6 +1,7 @@
 """The confidence map as a person meets it: looked at, lassoed, clicked and applied."""
 
 import re
+import time
 from itertools import pairwise
 
 import fiftyone as fo
@@ -9,6 +10,8 @@ import pytest
 from fiftyone import ViewField as F
 from fiftyone.plugins.orgs.second_opinion.audit.engine.workspace import install_workspace
 from PIL import Image
+
+from tests.app.driver import PATIENCE
 
 N = 60  # samples of the workshop_dataset
 
@@ -45,6 +48,18 @@ class Map:
         for _, corner in pairwise(corners):
             self.app.page.mouse.move(*self.at(*corner), steps=6)
         self.app.page.mouse.up()
+
+    def choose(self, label, option):
+        """Chooses from the dropdown under a label."""
+        picker = self.panel.locator(
+            f"xpath=.//*[text()='{label}']/following::*[@role='combobox'][1]"
+        )
+        picker.click()
+        self.app.page.get_by_role("option", name=option, exact=True).click()
+
+    def ids(self):
+        """The ids of what is drawn."""
+        return self.chart.evaluate("chart => chart.data.flatMap(t => t.ids || [])")
 
     def button(self, name):
         return self.panel.get_by_role("button", name=re.compile(name))
@@ -83,16 +98,14 @@ def test_a_lasso_and_a_click_show_those_samples(app, confidence_map, workshop_da
 
 
 def test_another_aspect_and_colour_are_drawn_anew(app, confidence_map, workshop_dataset):
-    confidence_map.panel.get_by_role("combobox").nth(1).click()
-    app.page.get_by_role("option", name="sum_brief").click()
+    confidence_map.choose("Aspect", "sum_brief")
     both = workshop_dataset.match((F("sem_q_sum_brief") >= 0.6) & (F("sem_m_sum_brief") >= 0.6))
     confidence_map.button(f"triple_agreement: 0\\s→\\s{len(both)}$").click()
     app.wait_for_grid_count(len(both))
     drawn = confidence_map.chart.evaluate("chart => chart.data.flatMap(t => t.x)")
     expected = [x for x in workshop_dataset.values("lex_q_sum_brief") if x is not None]
     np.testing.assert_allclose(sorted(drawn), sorted(expected), atol=1e-4)
-    confidence_map.panel.get_by_role("combobox").nth(3).click()
-    app.page.get_by_role("option", name="lex_m_sum_brief").click()
+    confidence_map.choose("Coloured by", "lex_m_sum_brief")
     confidence_map.chart.locator(".colorbar").wait_for()
     assert confidence_map.points() == len(expected)
 
@@ -137,3 +150,79 @@ def test_the_saved_workspace_opens_the_map_beside_the_samples(app, workshop_data
     app.open(workshop_dataset, workspace="second-opinion")
     Map(app).says("54 of 60 samples are on the map")
     assert app.grid_count() == N
+
+
+@pytest.fixture
+def judged_dataset(workshop_dataset):
+    """The same with confidences and a projection, as calibrate and a lens leave them."""
+    import fiftyone.brain as fob
+
+    random = np.random.default_rng(3)
+    confidence = random.beta(2, 1, N).round(3).tolist()
+    workshop_dataset.set_values("confidence_sum_detailed", [None, *confidence[1:]])
+    places = random.normal(size=(50, 2))
+    some = workshop_dataset.limit(50)
+    fob.compute_visualization(some, points=places, brain_key="qwen_viz", verbose=False)
+    return workshop_dataset
+
+
+def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset):
+    app.open(judged_dataset)
+    app.open_panel("confidence_map")
+    seen = Map(app)
+    seen.choose("View", "aspects × witnesses")
+    known = judged_dataset.values("sem_m_sum_brief")
+    mean = np.mean([score for score in known if score is not None])
+    seen.says("Means of semantic over 60 samples")
+    cells = seen.panel.get_by_role("button").filter(has_text="missing")
+    assert cells.all_inner_texts()[1] == f"{mean:.2f}\n6 missing (10%)"
+    cells.nth(1).click()
+    seen.says("m with the annotation")
+    expected = judged_dataset.exists("sem_m_sum_brief").values("id")
+    wait_until(lambda: sorted(seen.ids()) == sorted(expected), seen.ids)
+    seen.choose("View", "witness × witness")
+    seen.says("54 of 60 samples are on the map")
+    seen.choose("View", "a lens's projection")
+    seen.says("50 of 60 samples are on the map. 10 are not in 'qwen_viz'")
+    wait_until(lambda: len(seen.ids()) == 50, seen.ids)
+    box = app.page.locator("[data-cy=looker]").first.locator("input[type=checkbox]")
+    box.evaluate("box => box.click()")  # it is drawn only while the mouse is over the picture
+    seen.says("Bright: 1 selected in the grid.")
+    box.evaluate("box => box.click()")
+    seen.choose("View", "confidence, with the null")
+    seen.says("59 of 60 samples are on the map. 1 have no confidence.")
+    seen.says("No run of calibrate has kept wrong pairs of it")
+    wait_until(lambda: "0" in seen.ids() or "5" in seen.ids(), seen.ids)
+    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
+    top = seen.chart.evaluate("chart => Math.max(...chart.data.flatMap(t => t.y))")
+    app.page.mouse.click(*seen.at(0.975, top * 0.02))
+    app.wait_for_grid_count(len(last))
+    seen.says(f"Bright: {len(last)} shown in the grid.")
+
+
+def test_a_rate_of_false_alarms_is_tried_first_and_its_suspects_tagged(app, judged_dataset):
+    app.open(judged_dataset)
+    app.open_panel("confidence_map")
+    seen = Map(app)
+    seen.says("Apply tags them, gives each sample a verdict.")
+    seen.slide(0, 0.9)
+    seen.says(re.compile(r"Fine labels to tolerate among the suspects: 4\d%"))
+    sentence = seen.panel.get_by_text("labels of sum_detailed are suspect").inner_text()
+    promised = int(sentence.split()[0])
+    assert promised > 0
+    assert judged_dataset.count_values("tags") == {"mine": 9}
+    seen.button("^Apply$").click()
+    seen.says("So it is stored.")
+    judged_dataset.reload()
+    tags = judged_dataset.count_values("tags")
+    assert (tags["suspect"], tags["mine"]) == (promised, 9)
+    seen.button(f"^suspect: {promised}$").click()
+    app.wait_for_grid_count(promised)
+
+
+def wait_until(true, shown):
+    """Waits for what the browser draws; fails with what it draws instead."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not true():
+        assert time.monotonic() < end, shown()
+        time.sleep(0.1)

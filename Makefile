@@ -19,9 +19,13 @@ test: python ## Run every test, those in a real browser too (ARGS="-k name" pass
 faults: python ## Kill real processes a hundred times, and compare what is left (an hour)
 	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing 100
 
-lint: python ## Check style and formatting
+lint: python ## Check style, formatting and spelling
 	@$(BOOTSTRAP) -- ruff check .
 	@$(BOOTSTRAP) -- ruff format --check .
+	@$(BOOTSTRAP) -- codespell
+
+types: python ## Check types in agreement, engine, models and operators
+	@$(BOOTSTRAP) -- mypy
 
 format: python ## Put the code into the project's format
 	@$(BOOTSTRAP) -- ruff check --fix-only .

@@ -116,7 +116,8 @@ def read_claims(body: object) -> list[Claim]:
         the claims, each after those that it needs
     """
     listed = body.get("claims") if isinstance(body, Mapping) else body
-    claims, places = [], {}
+    claims: list[Claim] = []
+    places: dict[int, int] = {}
     for number, item in enumerate(listed[: 4 * MOST] if isinstance(listed, list) else [], 1):
         text = item.get("text") if isinstance(item, Mapping) else None
         if not is_scorable(text) or item.get("kind") not in KINDS:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 _BLOCK = 1024
+_NONE = np.empty(0, dtype=np.int64)
 
 
 class Neighbours(NamedTuple):
@@ -22,7 +23,7 @@ class Neighbours(NamedTuple):
         similarity: ``(n, k)`` float32 cosines; nan where there is none
     """
 
-    index: np.ndarray
+    index: np.ndarray  # type: ignore[assignment]  # a tuple has a method of that name
     similarity: np.ndarray
 
 
@@ -40,8 +41,8 @@ def nearest(queries: np.ndarray, references: np.ndarray, k: int, block: int = _B
     """
     index = np.full((len(queries), k), -1, dtype=np.int64)
     similarity = np.full((len(queries), k), np.nan, dtype=np.float32)
-    there = np.flatnonzero(~np.isnan(references).any(axis=1)) if len(references) else []
-    asked = np.flatnonzero(~np.isnan(queries).any(axis=1)) if len(queries) else []
+    there = np.flatnonzero(~np.isnan(references).any(axis=1)) if len(references) else _NONE
+    asked = np.flatnonzero(~np.isnan(queries).any(axis=1)) if len(queries) else _NONE
     found = min(k, len(there))
     if not found or not len(asked):
         return Neighbours(index, similarity)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,7 +112,7 @@ def _replace(word_sets: Callable, text: str, rng: np.random.Generator) -> str | 
 
 
 def _actor(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
-    def others(word: str) -> set[str]:
+    def others(word: str) -> Set[str]:
         plural = word.endswith("s") or word in ("men", "women", "people", "children")
         same = {
             a
@@ -125,7 +125,7 @@ def _actor(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
 
 
 def _action(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
-    def others(word: str) -> set[str]:
+    def others(word: str) -> Set[str]:
         form = verb_form(word)
         return VERB_FORMS[form] - {word} if form else set()
 
@@ -135,7 +135,7 @@ def _action(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
 def _object(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
     here = {m.group().lower() for m in _WORD.finditer(text)}
 
-    def others(word: str) -> set[str]:
+    def others(word: str) -> Set[str]:
         if word not in corpus.noun_set:
             return set()
         plural = word.endswith("s")
@@ -145,7 +145,7 @@ def _object(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
 
 
 def _attribute(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
-    def others(word: str) -> set[str]:
+    def others(word: str) -> Set[str]:
         return next((kinds - {word} for kinds in ATTRIBUTES if word in kinds), set())
 
     return _replace(others, text, rng)
@@ -157,7 +157,7 @@ def _relation(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | Non
 
 
 def _number(text: str, rng: np.random.Generator, corpus: _Corpus) -> str | None:
-    def others(word: str) -> set[str]:
+    def others(word: str) -> Set[str]:
         if word.isdigit() and len(word) < 4:
             return {str(int(word) + step) for step in (1, 2, 3)}
         # "one" is most often no number: "one another", "the other one"

@@ -81,20 +81,20 @@ def recalibrate(
     Raises:
         ValueError: if a weight is not above 0
     """
-    confidence = np.asarray(confidence, dtype=np.float64)
+    told = np.asarray(confidence, dtype=np.float64)
     right = ~np.asarray(wrong, dtype=bool)
     weight = np.ones(len(right)) if weights is None else np.asarray(weights, dtype=np.float64)
     if len(weight) and not (weight > 0).all():
         raise ValueError("Each decision must stand for at least a part of a label.")
-    known = ~np.isnan(confidence)
-    confidence, right, weight = confidence[known], right[known], weight[known]
+    known = ~np.isnan(told)
+    told, right, weight = told[known], right[known], weight[known]
     count, bad = len(right), int((~right).sum())
     needed = max(FEWEST - count, FEWEST_OF_EACH - bad, FEWEST_OF_EACH - (count - bad), 0)
     if needed:
         return Recalibration(0.0, 1.0, count, bad, needed)
     # Unequal weights tell less than as many equal ones: Kish's effective number (1965).
     weight = weight * weight.sum() / (weight**2).sum()
-    shift, stretch = _fit(_log_odds(confidence), right.astype(float), weight)
+    shift, stretch = _fit(_log_odds(told), right.astype(float), weight)
     return Recalibration(shift, stretch, count, bad)
 
 

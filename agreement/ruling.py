@@ -10,7 +10,7 @@ answers hang on the text more than on the video gives no ruling.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,13 +129,15 @@ def judge_bias(
         return Bias(count, missing, *(float("nan"),) * 4, refused=f"{why}.")
     asked = kept[:, there]
     share = _text_share(asked)
-    over = [_beats(own[there], control[there]) for control in (wrong, black)]
-    bias = (count, missing, share, *over, area_under_roc(own[there], wrong[there]))
-    return Bias(*bias, refused=_refusal(bias, most))
+    over_wrong, over_black = (_beats(own[there], control[there]) for control in (wrong, black))
+    auroc = area_under_roc(own[there], wrong[there])
+    found = Bias(count, missing, share, over_wrong, over_black, auroc)
+    return replace(found, refused=_refusal(found, most))
 
 
-def _refusal(bias: tuple, most: float) -> str:
-    count, _, share, over_wrong, over_black, _ = bias
+def _refusal(bias: Bias, most: float) -> str:
+    count, share = bias.statements, bias.text_share
+    over_wrong, over_black = bias.over_wrong, bias.over_black
     if count < _FEW:
         return f"it was asked {count} statements with controls, and {_FEW} are needed."
     if share > most:

@@ -117,7 +117,7 @@ class Plan:
             wrong: ``{label: whether it is wrong}``, from wherever
             asked: labels that were decided because this plan offered them
         """
-        kept = {}
+        kept: dict[str, bool] = {}
         for stratum in self.strata:
             reached = max((row for row, i in enumerate(stratum.ids) if i in asked), default=-1)
             passed = stratum.ids[: reached + 1]
@@ -254,7 +254,9 @@ def take_turns(
     return counts
 
 
-def _turns(seen: Sequence[int], sizes: Sequence[int], shares: Sequence[float]) -> list[int]:
+def _turns(
+    seen: Sequence[int], sizes: Sequence[int], shares: Sequence[float] | np.ndarray
+) -> list[int]:
     # Strata with labels left, the one whose turn it is first: those with almost no review,
     # then D'Hondt's rule, which keeps the counts closest to the shares at every length.
     left = [row for row, (n, size) in enumerate(zip(seen, sizes)) if n < size]

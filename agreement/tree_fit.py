@@ -34,7 +34,7 @@ class NodeFit(NamedTuple):
 
 
 def tree_fit(
-    parents: Sequence[int],
+    parents: Sequence[int] | np.ndarray,
     texts: Sequence[str | None],
     vectors: np.ndarray,
     spans: np.ndarray | None = None,

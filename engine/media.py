@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 
@@ -71,7 +72,7 @@ def read_metadata(path: str | Path) -> fo.VideoMetadata:
         raise ValueError(f"{path} cannot be read as a video: {reason}") from error
 
 
-def _metadata(path: Path, container: object) -> fo.VideoMetadata:
+def _metadata(path: Path, container: Any) -> fo.VideoMetadata:
     if not container.streams.video:
         raise ValueError("it has no video stream")
     stream = container.streams.video[0]
@@ -94,7 +95,7 @@ def _metadata(path: Path, container: object) -> fo.VideoMetadata:
     )
 
 
-def _seconds(stream: object, container: object, rate: float) -> float | None:
+def _seconds(stream: Any, container: Any, rate: float) -> float | None:
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration:

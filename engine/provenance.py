@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from datetime import datetime, timezone
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from uuid import uuid4
 
 import fiftyone as fo
@@ -66,8 +69,15 @@ def last_report(dataset: fo.Dataset, stage: str) -> dict | None:
     return dataset.load_run_results(keys[-1], cache=False).report if keys else None
 
 
+@lru_cache
+def plugin_version() -> str:
+    """The version of this plugin, as ``fiftyone.yml`` has it: the one place where it stands."""
+    manifest = Path(__file__).resolve().parents[1] / "fiftyone.yml"
+    return re.search(r"^version:\s*(\S+)", manifest.read_text(encoding="utf-8"), re.M)[1]
+
+
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"second-opinion": plugin_version(), "python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)

@@ -124,12 +124,12 @@ class Endpoint:
         Raises:
             ModelUnavailable: once the server is gone for good; what had arrived was yielded
         """
-        asked = enumerate(asked)
+        waiting = enumerate(asked)
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="endpoint") as pool:
             flying: dict[Future, int] = {}
             try:
                 while True:
-                    while len(flying) < self._concurrency and (item := next(asked, None)):
+                    while len(flying) < self._concurrency and (item := next(waiting, None)):
                         place, (clip, prompt) = item
                         flying[pool.submit(self._ask, clip, prompt, generation, schema)] = place
                     if not flying:

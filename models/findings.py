@@ -131,8 +131,8 @@ def read_time(value: object) -> float | None:
     clock = _CLOCK.match(text)
     if clock is None:
         return None
-    hours, minutes, seconds, fraction = clock.groups()
-    whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
+    hours, minutes, rest, fraction = clock.groups()
+    whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(rest)
     return whole + float(f"0.{fraction}") if fraction else float(whole)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -29,7 +29,7 @@ class Batches:
         halvings: how often memory ran out
     """
 
-    def __init__(self, run: Callable[[list], Sequence], size: int):
+    def __init__(self, run: Callable[[list], Any], size: int):
         self.run = run
         self.size = max(1, size)
         self.halvings = 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..agreement.texts import clean, is_missing, is_na
 from ..agreement.tree import Segment, Tree, read_tree
@@ -157,7 +158,7 @@ def _attributes(segment: Segment, clip: Clip) -> dict[str, object]:
 def _node_text(
     values: Mapping[str, object], path: tuple[str, ...], node: str, notes: Notes
 ) -> str | None:
-    here: object = values
+    here: Any = values
     for i, key in enumerate(path):
         here = here.get(key)
         if here is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -158,7 +159,7 @@ class Stage(foo.Operator):
             SettingsError: a sentence for each setting that cannot work
         """
         spread.refuse_spread(self, settings)
-        read = self.settings.read(settings)
+        read: Any = self.settings.read(settings)
         if delegate:
             self._require(samples, read)
             apart = spread.is_spread(read) and read.runner == "here"
@@ -173,7 +174,7 @@ class Stage(foo.Operator):
     ) -> dict:
         """Checks the settings, does the work in this process, and keeps the report."""
         self._require(samples, settings)
-        work = spread.run_parts if spread.is_spread(settings) else spread.run_part
+        work: Any = spread.run_parts if spread.is_spread(settings) else spread.run_part
         try:
             with plainly_told():
                 report = work(self, samples, settings, progress)

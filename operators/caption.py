@@ -207,7 +207,7 @@ class Caption(Stage):
         else:
             items = stale_items(samples, settings.work, method, settings.overwrite)
             total = samples.count()
-            writer = SampleWriter(dataset, settings, recorder)
+            writer = SampleWriter(dataset, settings, recorder)  # type: ignore[assignment]
         reads = settings.task == "action100m" and not settings.segments
         _ask(items, settings, witness, writer, progress.share(0.0, 0.95 if reads else 1.0))
         report = _report(settings, witness, recorder, writer, total, len(items))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -146,7 +146,7 @@ def _count(
     tally["kept"] += len(kept)
 
 
-def _check(chunk: Chunk, path: str, encoder: object) -> tuple[np.ndarray, list, dict]:
+def _check(chunk: Chunk, path: str, encoder: Any) -> tuple[np.ndarray, list, dict]:
     trees = [
         [dict(zip(_PARTS, row)) for row in zip(*(column or [] for column in columns))]
         for columns in zip(*(_padded(chunk.columns[f"{path}.{part}"]) for part in _PARTS))

@@ -141,8 +141,8 @@ class Classify(Stage):
         embedded = []
         if settings.lens == _VISUAL:
             # Only what is missing or out of date is embedded
-            told = Embed().work(samples, _embedding(settings), progress.share(0.0, 0.8))
-            embedded = told["summary"]
+            done = Embed().work(samples, _embedding(settings), progress.share(0.0, 0.8))
+            embedded = done["summary"]
         open_work(dataset, self.name, work, self.writes(settings))
         told = remember(samples, work, model.name, model.revision, settings.revision)
         recorder = Recorder(dataset, work)
@@ -181,7 +181,7 @@ def _classify(
     recorder: Recorder,
     progress: Progress,
 ) -> Counter:
-    dataset, counts = root_dataset(samples), Counter()
+    dataset, counts = root_dataset(samples), Counter[str]()
     visual = settings.lens == _VISUAL
     sources = [_embedding(settings).field] if visual else list(settings.source_fields)
     chunks = read_chunks(samples, sources, size=_CHUNK)

@@ -186,7 +186,7 @@ def _side_by_side(samples: Samples, settings: CompareSettings, near: list[list[s
             row[lens] = f"{files[sample_id]}{' (shared)' if others else ''}"
             row[f"{lens} id"] = sample_id
         rows.append(row)
-    told = {"lenses": list(settings.lenses), "neighbours": rows}
+    told: dict = {"lenses": list(settings.lenses), "neighbours": rows}
     if settings.example and not rows:
         told["example"] = f"{settings.example} has no vector in some lens."
     return told

@@ -88,11 +88,11 @@ class ExportAudit(Stage):
         dataset, path = root_dataset(samples), Path(settings.path)
         if settings.format == "html":
             shown = write_report(samples, path, find_aspects(dataset), settings.worst, progress)
-            summary = f"Wrote a report of {samples.count():,} samples to {path}."
+            told = f"Wrote a report of {samples.count():,} samples to {path}."
             if shown["pictures"] < shown["worst"]:
                 gone = shown["worst"] - shown["pictures"]
-                summary += f" {gone:,} samples have no picture: their files could not be read."
-            return {"summary": [summary], "path": str(path), **shown}
+                told += f" {gone:,} samples have no picture: their files could not be read."
+            return {"summary": [told], "path": str(path), **shown}
         corrected = settings.content == "corrections"
         columns, chunks = (_corrections if corrected else _audit)(samples, progress)
         rows = write_table(path, settings.format, columns, chunks)
@@ -138,7 +138,7 @@ def _audit(samples: Samples, progress: Progress) -> tuple[dict[str, type], Itera
     texts = [name for aspect in find_aspects(dataset) for name in aspect.fields]
     wanted = ["filepath", "tags", *texts, *score_fields(dataset), "verdict", "audit_tags"]
     names = [name for name in dict.fromkeys(wanted) if name in schema]
-    columns = {"id": str}
+    columns: dict[str, type] = {"id": str}
     for name in names:
         columns[name] = next((k for f, k in _KINDS.items() if isinstance(schema[name], f)), str)
     reviewed = _reviewed(dataset)
@@ -161,7 +161,7 @@ def _corrections(samples: Samples, progress: Progress) -> tuple[dict[str, type],
     dataset = root_dataset(samples)
     reviewed = _reviewed(dataset)
     fields = {aspect: load_plan(dataset, aspect)["annotation"] for aspect in reviewed}
-    columns = {"id": str, "filepath": str}
+    columns: dict[str, type] = {"id": str, "filepath": str}
     for aspect, field in fields.items():
         columns |= {field: str, f"review_{aspect}": str, f"corrected_{aspect}": bool}
 

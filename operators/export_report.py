@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 
@@ -156,7 +156,7 @@ def _worst(
 def _card(
     sample_id: str,
     about: str,
-    values: dict[str, object],
+    values: dict[str, Any],
     aspects: list[Aspect],
     picture: str | None,
 ) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -146,7 +146,7 @@ def _text_distance(texts: list[str]) -> Callable[[np.ndarray, np.ndarray], np.nd
     return distance
 
 
-def _row(field: str, found: object) -> dict:
+def _row(field: str, found: Any) -> dict:
     text = found.text if len(found.text) <= _LONGEST else f"{found.text[:_LONGEST]}..."
     distance = None if np.isnan(found.distance) else round(found.distance, 3)
     clips = len(found.members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 from fiftyone.operators import types
@@ -141,7 +141,7 @@ def _add_own_fields(inputs: types.Object, texts: list[str]) -> None:
 
 
 def _add_input(
-    inputs: types.Object, name: str, spec: Spec, default: object, dataset: fo.Dataset | None
+    inputs: types.Object, name: str, spec: Spec, default: Any, dataset: fo.Dataset | None
 ) -> types.Property:
     common = {"label": spec.label, "description": spec.help, "required": spec.required}
     if spec.kind == "numbers":

@@ -62,13 +62,13 @@ def _stored(units: Units, field: str) -> dict[str, np.ndarray]:
     by_sample: dict[str, list[Unit]] = {}
     for unit in units.all:
         by_sample.setdefault(unit.id, []).append(unit)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for chunk in read_chunks(units.dataset.select(list(by_sample)), [field]):
         for sample_id, vector in zip(chunk.ids, chunk.columns[field]):
             if vector is not None:
-                unit = np.asarray(vector, np.float32)
-                unit = unit / max(float(np.linalg.norm(unit)), 1e-9)
-                found.update({u.key: unit for u in by_sample[sample_id]})
+                along = np.asarray(vector, np.float32)
+                along = along / max(float(np.linalg.norm(along)), 1e-9)
+                found.update({u.key: along for u in by_sample[sample_id]})
     return found
 
 

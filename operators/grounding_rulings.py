@@ -82,7 +82,8 @@ def decide(units: Sequence[Unit], settings: GroundSettings) -> Rulings:
 
 
 def _odds(row: list) -> tuple[float, float, float]:
-    return tuple(_NAN if value is None else value for value in row[1:4])
+    own, wrong, black = (_NAN if value is None else value for value in row[1:4])
+    return own, wrong, black
 
 
 def _weigh_texts(
@@ -159,7 +160,8 @@ def _weigh_claims(
 ) -> None:
     """The probability of every claim that was asked."""
     judging = [method for method in methods if method != COSINE]
-    places, rows = [], ([], [])
+    places: list = []
+    rows: tuple[list, list] = ([], [])
     for unit in units:
         claims = {claim.text: claim for listed in unit.claims.values() for claim in listed}
         for claim in claims.values():

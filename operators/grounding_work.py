@@ -7,7 +7,7 @@ video), and to black frames. The last two tell what an answer is worth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -214,7 +214,7 @@ class _Writer:
             self._points[unit.key] = (unit, record, asked.points)
         self._rows.append((unit.id, "ok", None, None if unit.label else asked.key))
 
-    def fail(self, item: object, error: Exception) -> None:
+    def fail(self, item: Any, error: Exception) -> None:
         self._rows.append((item.id, "failed", str(error), None))
 
     def flush_if_due(self) -> None:

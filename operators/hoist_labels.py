@@ -74,13 +74,13 @@ class HoistLabels(Stage):
         dataset = self.open(samples, settings)
         paths = {source: _segments_path(dataset, source) for source in settings.fields}
         columns = [f"{path}.{part}" for path in paths.values() for part in _PARTS]
-        tallies = {target: Counter() for target in settings.fields.values()}
+        tallies = {target: Counter[str]() for target in settings.fields.values()}
         chunks = read_chunks(samples, columns)
         for chunk in progress.over(chunks, "Hoisting labels", samples.count()):
             written, outcomes = {}, []
             for source, target in settings.fields.items():
                 parts = [chunk.columns[f"{paths[source]}.{part}"] for part in _PARTS]
-                picked = [_pick(*row, settings) for row in zip(*parts)]
+                picked = [_pick(label, level, tier, settings) for label, level, tier in zip(*parts)]
                 written[target] = [text for text, _ in picked]
                 outcomes.append([outcome for _, outcome in picked])
                 tallies[target].update(outcomes[-1])

@@ -42,7 +42,7 @@ class Tally:
 
     def by(self, part: int) -> Counter:
         """Answers by outcome (0) or form (1)."""
-        counts = Counter()
+        counts: Counter = Counter()
         for kind, n in self._kinds.items():
             if part == 0 or kind[0] not in (EMPTY, UNREADABLE):
                 counts[kind[part]] += n

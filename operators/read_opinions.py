@@ -152,7 +152,8 @@ def _read_field(samples: Samples, settings: ReadSettings, tally: Tally, progress
 
 
 def _read_file(samples: Samples, settings: ReadSettings, tally: Tally, progress: Progress) -> None:
-    keys, seen = SampleKeys(samples), {}
+    keys = SampleKeys(samples)
+    seen: dict = {}
     for batch in _batches(settings, tally.problems, progress):
         answers = {}
         for record in batch:

@@ -161,7 +161,7 @@ class _Before:
 
     def read(self, samples: Samples) -> dict[str, float]:
         """``{sample id: confidence}``."""
-        found = {}
+        found: dict = {}
         for chunk in read_chunks(samples, self._fields):
             found |= dict(zip(chunk.ids, self.of(chunk.columns).tolist()))
         return found

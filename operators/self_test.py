@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -102,7 +102,7 @@ class SelfTest(Stage):
 class _AspectTest:
     """One aspect's texts, and how each metric scores them, as they are and changed."""
 
-    def __init__(self, aspect: Aspect, rows: Rows, columns: object) -> None:
+    def __init__(self, aspect: Aspect, rows: Rows, columns: Any) -> None:
         self._aspect, self._rows, self._columns = aspect, rows, columns
         self._texts = [
             clean(t) if is_scorable(t) else None for t in rows.columns[aspect.annotation]

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fiftyone as fo
 
@@ -67,7 +67,7 @@ class Spec:
     late: bool = False
 
 
-def setting(default: object, label: str, help: str, **spec: object) -> Any:
+def setting(default: object, label: str, help: str, **spec: Any) -> Any:
     """Declares one setting of a stage; see :class:`Spec` for the keywords.
 
     Args:
@@ -82,6 +82,9 @@ def setting(default: object, label: str, help: str, **spec: object) -> Any:
     return field(default=default, metadata=metadata)
 
 
+Declared = TypeVar("Declared", bound="Settings")
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings that a stage takes; stages subclass it."""
@@ -93,7 +96,7 @@ class Settings:
         return {f.name: (f, f.metadata["spec"]) for f in ordered}
 
     @classmethod
-    def read(cls, given: dict, ignore: Iterable[str] = ()) -> Settings:
+    def read(cls: type[Declared], given: dict, ignore: Iterable[str] = ()) -> Declared:
         """Reads settings given in Python or by a form.
 
         Args:
@@ -103,7 +106,8 @@ class Settings:
         Raises:
             SettingsError: for every unknown name and every value that cannot be read
         """
-        declared, values, problems = cls.declared(), {}, {}
+        declared, problems = cls.declared(), {}
+        values: dict[str, Any] = {}
         for name, value in given.items():
             if name in ignore:
                 continue
@@ -151,9 +155,10 @@ class Settings:
         return params
 
 
-def default_of(f: Field) -> object:
+def default_of(f: Field) -> Any:
     """The default value of a declared setting."""
-    return f.default_factory() if f.default is MISSING else f.default
+    factory: Any = f.default_factory
+    return factory() if f.default is MISSING else f.default
 
 
 def suitable_fields(dataset: fo.Dataset | None, types: Sequence) -> list[str]:
@@ -236,7 +241,7 @@ def _read_json(value: object) -> object:
         raise ValueError(f"this is not JSON ({error}).") from error
 
 
-def _problem(spec: Spec, value: object, dataset: fo.Dataset | None) -> str | None:
+def _problem(spec: Spec, value: Any, dataset: fo.Dataset | None) -> str | None:
     if value is None or value == []:
         return "this one is needed." if spec.required else None
     if spec.choices and spec.kind != "numbers":

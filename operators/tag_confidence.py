@@ -122,6 +122,7 @@ class TagConfidence(Stage):
 
     def work(self, samples: Samples, settings: TagSettings, progress: Progress) -> dict:
         table, work = open_table(samples, settings.segments), self.work_name(settings)
+        rules: WorkshopRules | CalibratedRules
         if settings.rules == "workshop":
             rules = WorkshopRules(settings.aspect, settings.thresholds)
         else:

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import fiftyone.operators as foo
 from fiftyone.operators.categories import Categories
 
+from ..engine.provenance import plugin_version
 from .delegated import INTERVAL, look
 
 PLUGIN = "@second-opinion/audit"
@@ -57,7 +58,7 @@ class AuditPanel(foo.Panel):
             label=self.label,
             icon=self.icon,
             category=self.category,
-            help_markdown=self.help,
+            help_markdown=f"{self.help}\nSecond Opinion {plugin_version()}",
             surfaces=self.surfaces,
         )
 

@@ -34,6 +34,9 @@ format: python ## Put the code into the project's format
 docs: python ## Write docs/reference and the README's table from what the code declares
 	@$(BOOTSTRAP) --database tests -- python docs/generate.py
 
+lock: python ## Write requirements-dev.lock: the versions that are installed here (Python 3.11)
+	@$(BOOTSTRAP) -- python .ci/lock.py
+
 benchmarks: python ## Measure speed and memory against the obvious way
 	@$(BOOTSTRAP) --database benchmarks -- python benchmarks/agreement.py
 
@@ -45,7 +48,7 @@ gallery: python ## Take pictures of every panel, light and dark, wide and narrow
 	@$(BOOTSTRAP) --database tests --browser -- python -m tests.app.gallery $(ARGS)
 
 clean: ## Remove the environment, the local database and every cache
-	rm -rf .venv .local .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .local .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python:

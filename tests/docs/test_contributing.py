@@ -6,6 +6,8 @@ from pathlib import Path
 import fiftyone as fo
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.metrics import METRICS
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/method.md", "docs/own-data.md")
@@ -63,3 +65,17 @@ def test_one_version_stands_everywhere_and_in_the_app(operator, dataset):
     operator("score_agreement")(dataset, aspects=aspects, metrics=["lex"])
     run = dataset.get_run_info(dataset.list_runs()[-1])
     assert run.config.versions["second-opinion"] == version
+
+
+def test_the_lock_keeps_to_the_ranges_and_names_no_place():
+    lines = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if line[0] != "#")
+    assert not [line for line in lines if re.search(r"[/@+]|file:", line)]
+    ranges = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    ranges += re.findall(
+        r'"([\w.-]+(?:\[\w+\])?>=[^"]+)"',
+        project.partition("[build-system]")[0].partition("dev = [")[2],
+    )
+    for requirement in map(Requirement, ranges):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])

@@ -52,7 +52,7 @@ def test_fields_are_there_though_the_app_loads_the_dataset_anew_meanwhile(datase
     done = threading.Event()
 
     def load():
-        while not done.is_set():
+        while not done.wait(0.005):
             fo.load_dataset(dataset.name, reload=True)
 
     events = [threading.Thread(target=load) for _ in range(3)]

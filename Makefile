@@ -34,6 +34,9 @@ format: python ## Put the code into the project's format
 docs: python ## Write docs/reference and the README's table from what the code declares
 	@$(BOOTSTRAP) --database tests -- python docs/generate.py
 
+tutorial: python ## Run every cell of docs/tutorial.ipynb on the demo's clips
+	@$(BOOTSTRAP) --database demo -- python docs/run_tutorial.py
+
 lock: python ## Write requirements-dev.lock: the versions that are installed here (Python 3.11)
 	@$(BOOTSTRAP) -- python .ci/lock.py
 

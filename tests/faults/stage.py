@@ -18,14 +18,14 @@ foo.list_operators()  # the plugin, by its path
 
 
 def build(name: str, samples: int, kilobytes: int = 0) -> None:
-    """Makes samples with three texts each, and bytes that take room."""
+    """Makes samples with three texts each, no two alike, and bytes that take room."""
     dataset = fo.Dataset(name, persistent=True)
     rows = [
         fo.Sample(
             filepath=f"/none/{i}.mp4",
-            label=f"A dog runs past tree number {i % 40}.",
-            one=f"A dog sits under tree number {i % 37}.",
-            two=None if i % 5 == 0 else f"Tree number {i % 40} and a dog.",
+            label=f"A dog runs past tree number {i}.",
+            one=f"A dog sits under tree number {i + 3}.",
+            two=None if i % 5 == 0 else f"Tree number {i} and a dog.",
             room=os.urandom(kilobytes * 500).hex(),
         )
         for i in range(samples)

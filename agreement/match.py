@@ -81,12 +81,12 @@ def calibrate_pairs(
         known = there & (fold != held)
         apart = valid & (fold[pairs.taken] != held) & (fold[pairs.given] != held)
         rows, judged = there & (fold == held), valid & (fold[pairs.given] == held)
+        seen = observed[known], wrong[apart], pairs.kind[apart]
         # How long the tail of badly matching true pairs is cannot be known from the
-        # mixture alone, so a straight and a bent one are averaged.
-        models = [
-            fit_mixture(observed[known], wrong[apart], pairs.kind[apart], tail, rng, strength)
-            for tail in ((), columns)
-        ]
+        # mixture alone, so a straight and a bent one are averaged; a gap needs no tail.
+        models = [fit_mixture(*seen, (), rng, strength)]
+        if not models[0].plain:
+            models.append(fit_mixture(*seen, columns, rng, strength))
         result.match[rows] = np.mean([m.probability(observed[rows]) for m in models], axis=0)
         result.log_ratio[rows] = np.mean([m.log_ratio(observed[rows]) for m in models], axis=0)
         result.wrong_log_ratio[judged] = np.mean(

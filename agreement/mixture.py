@@ -43,6 +43,7 @@ class Mixture:
             badly are more common than one slope allows
         slopes: ``(c, f + bent)`` what a spread of evidence adds for each kind
         intercepts: ``(c,)`` what every pair starts with
+        plain: whether a gap made it plain which observed pairs are true
     """
 
     kinds: list[str]
@@ -52,6 +53,7 @@ class Mixture:
     bent: Sequence[int]
     slopes: np.ndarray
     intercepts: np.ndarray
+    plain: bool = False
 
     def log_ratio(self, evidence: np.ndarray) -> np.ndarray:
         """``ln(p_true / p_wrong)`` of each row; nan where all evidence is missing."""
@@ -135,6 +137,7 @@ def _fit_plain(
     known: np.ndarray,
 ) -> Mixture:
     """Finishes a fit where it is plain which observed pairs are true."""
+    model.plain = True
     regression.fit(x, classes, sample_weight=np.concatenate([plain, known]))
     kinds = len(model.kinds) - 1
     sizes = np.array([plain.sum(), *(len(plain) for _ in range(kinds))])

@@ -25,8 +25,9 @@ lens's projection, or a table of all aspects whose cells open on the map. Moving
 shows what would change; **Apply** writes the tags.
 """
 
-# What each open panel drew last: the dataset's name and the settings. These events begin afresh.
-_DRAWN: dict[str | None, tuple[str | None, dict]] = {}
+# What each open panel drew last: the dataset's name, the settings, and of which view. These events
+# begin afresh.
+_DRAWN: dict[str | None, tuple[str | None, dict, dict]] = {}
 _MOST_PANELS = 100
 _AFRESH = ("on_load", "on_change_dataset")
 
@@ -53,16 +54,18 @@ class ConfidenceMap(AuditPanel):
         moved, and is answered after it, would put the picker back. (A picker that appears on
         the page sends an event as well, with the value that it was given.)
         """
-        name, drawn = _DRAWN.get(ctx.panel_id) or (None, None)
+        name, drawn, viewed = _DRAWN.get(ctx.panel_id) or (None, None, None)
         method = ctx.params.get("__method__")
         if drawn is None or name != dataset_name(ctx) or method in _AFRESH:
             return
         settings = deepcopy(drawn)
+        if viewed["awaited"] == selection.fingerprint(ctx.view):
+            viewed["awaited"] = None
         group, _, picked = (ctx.params.get("path") or "").rpartition(".")
         if method == "on_setting" and group in settings:
             settings[group] = {**(settings[group] or {}), picked: ctx.params.get("value")}
-        if settings != _settings(ctx):
-            ctx.panel.state.set(settings)
+        if {**settings, **viewed} != {**_settings(ctx), **_viewed(ctx)}:
+            ctx.panel.state.set({**settings, **viewed})
 
     def is_news(self, ctx: foo.ExecutionContext) -> bool:
         """Whether an event tells something new.
@@ -75,7 +78,7 @@ class ConfidenceMap(AuditPanel):
         if method == "on_setting":
             return state.get("drawn") != _settings(ctx)
         if method == "on_change_view":
-            return selection.fingerprint(ctx.view) not in (state.get("seen"), state.get("shown"))
+            return not selection.is_known(ctx)
         if method == "on_change_selected":
             return (state.get("selected") or digest([])) != digest(sorted(ctx.selected))
         return super().is_news(ctx)
@@ -89,13 +92,12 @@ class ConfidenceMap(AuditPanel):
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""
-        fresh = {"pick": {}, "by": {}, "limits": {}, "shown": None, "base": None}
-        ctx.panel.state.set(fresh)
+        ctx.panel.state.set({"pick": {}, "by": {}, "limits": {}, **selection.NOTHING})
         self.on_load(ctx)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
         """Draws another view than the one drawn, or that a lasso or a button asked for."""
-        ctx.panel.state.set({"shown": None, "base": None})
+        ctx.panel.state.set(selection.NOTHING)
         self.on_load(ctx)
 
     def on_change_selected(self, ctx: foo.ExecutionContext) -> None:
@@ -204,7 +206,7 @@ class ConfidenceMap(AuditPanel):
         scene, state = Scene(ctx), ctx.panel.state
         state.set({**as_state(scene.chosen), "selected": digest(sorted(ctx.selected))})
         state.set("drawn", _settings(ctx))
-        _DRAWN[ctx.panel_id] = (dataset_name(ctx), deepcopy(_settings(ctx)))
+        _DRAWN[ctx.panel_id] = (dataset_name(ctx), *deepcopy((_settings(ctx), _viewed(ctx))))
         while len(_DRAWN) > _MOST_PANELS:
             del _DRAWN[next(iter(_DRAWN))]
         lacking = stage_for(scene.chosen.view, scene.found)
@@ -227,6 +229,10 @@ class ConfidenceMap(AuditPanel):
 
 def _settings(ctx: foo.ExecutionContext) -> dict:
     return {name: ctx.panel.state.get(name) for name in ("pick", "by", "limits")}
+
+
+def _viewed(ctx: foo.ExecutionContext) -> dict:
+    return {name: ctx.panel.state.get(name) for name in selection.REMEMBERED}
 
 
 def _as_setting(found: Found, aspect: str) -> object:

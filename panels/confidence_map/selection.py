@@ -11,6 +11,12 @@ import numpy as np
 
 from .table import Table
 
+#: What the panel's state holds of a view that the map narrowed: the view before, the view asked
+#: for, the view last seen, and the view asked for until the App tells of it.
+REMEMBERED = ("base", "shown", "seen", "awaited")
+#: The same where the map narrowed nothing.
+NOTHING = {"base": None, "shown": None, "awaited": None}
+
 
 def fingerprint(view: fo.DatasetView | None) -> str:
     """A view's stages as a short word, the same for the same stages."""
@@ -24,6 +30,17 @@ def base_view(ctx: foo.ExecutionContext) -> fo.DatasetView:
     if base is not None and ctx.panel.state.get("shown") == fingerprint(ctx.view):
         return fo.DatasetView._build(ctx.dataset, base)
     return ctx.view
+
+
+def is_known(ctx: foo.ExecutionContext) -> bool:
+    """Whether the map has drawn or asked for the App's view, or drawn it before it asked."""
+    state, mark = ctx.panel.state, fingerprint(ctx.view)
+    if mark in (state.get("seen"), state.get("shown")):
+        return True
+    # An event that was sent before the App took the view that was asked for
+    base = state.get("base")
+    late = state.get("awaited") is not None and base is not None
+    return late and mark == fingerprint(fo.DatasetView._build(ctx.dataset, base))
 
 
 def show(ctx: foo.ExecutionContext, table: Table, rows: np.ndarray) -> None:
@@ -82,5 +99,5 @@ def _narrowed(ctx: foo.ExecutionContext, table: Table) -> np.ndarray | None:
 def _set_view(ctx: foo.ExecutionContext, base: fo.DatasetView, view: fo.DatasetView) -> None:
     # Remembered as seen: the App will report this view as changed, which is no news.
     mark = fingerprint(view)
-    ctx.panel.state.set({"base": base._serialize(), "shown": mark, "seen": mark})
+    ctx.panel.state.set({"base": base._serialize(), "shown": mark, "seen": mark, "awaited": mark})
     ctx.ops.set_view(view)

@@ -193,11 +193,6 @@ def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset
     seen.says("59 of 60 samples are on the map. 1 have no confidence.")
     seen.says("No run of calibrate has kept wrong pairs of it")
     wait_until(lambda: "0" in seen.ids() or "5" in seen.ids(), seen.ids)
-    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
-    top = seen.chart.evaluate("chart => Math.max(...chart.data.flatMap(t => t.y))")
-    app.page.mouse.click(*seen.at(0.975, top * 0.02))
-    app.wait_for_grid_count(len(last))
-    seen.says(f"Bright: {len(last)} shown in the grid.")
 
 
 def test_a_rate_of_false_alarms_is_tried_first_and_its_suspects_tagged(app, judged_dataset):

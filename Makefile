@@ -16,7 +16,8 @@ demo: python ## Audit the demo's clips and open the App on them (OPEN=0: print t
 test: python ## Run every test, those in a real browser too (ARGS="-k name" passes on to pytest)
 	@$(BOOTSTRAP) --database tests --browser -- python -m pytest $(ARGS)
 
-faults: python ## Kill real processes a hundred times, and compare what is left (an hour)
+faults: python ## Kill databases, fill a disk, kill real processes a hundred times (an hour)
+	@$(BOOTSTRAP) --database faults -- python -m pytest -m long tests/faults
 	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing 100
 
 lint: python ## Check style, formatting and spelling

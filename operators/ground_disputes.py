@@ -23,7 +23,7 @@ from .grounding_settings import COSINE, POINTS, GroundSettings
 from .grounding_units import Unit, Units
 from .grounding_work import judge_units
 from .media_work import Recorder, media_problem, open_work
-from .tag_confidence import OURS, TagConfidence
+from .tag_confidence import OURS, TagConfidence, last_tagging
 
 if TYPE_CHECKING:
     from ..models.judging import Judge
@@ -158,18 +158,14 @@ def _retag(samples: Samples, settings: GroundSettings, progress: Progress) -> li
     if settings.segments or not settings.retag:
         return []
     dataset = root_dataset(samples)
-    for key in reversed(provenance.run_keys(dataset, TagConfidence.name)):
-        config = dataset.get_run_info(key).config
-        given = config.settings
-        asked = (given.get("rules"), given.get("aspect"), given.get("segments"))
-        if asked != ("calibrated", settings.aspect, None):
-            continue
-        if config.view is not None:
-            return ["Run tag_confidence again on your view, so that the verdicts follow."]
-        stage = TagConfidence()
-        report = stage.run(dataset, stage.settings.read(given), progress)
-        return [f"Tagged again: {report['summary'][0]}"]
-    return []
+    last = last_tagging(dataset, settings.aspect)
+    if last is None:
+        return []
+    if last.view is not None:
+        return ["Run tag_confidence again on your view, so that the verdicts follow."]
+    stage = TagConfidence()
+    report = stage.run(dataset, stage.settings.read(last.settings), progress)
+    return [f"Tagged again: {report['summary'][0]}"]
 
 
 def _own_cause(dataset: fo.Dataset, units: list[Unit]) -> list[str]:

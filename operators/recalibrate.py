@@ -19,7 +19,8 @@ from ..engine.review_queue import load_plan, planned_aspects
 from .base import Stage
 from .calibrate import confidence_field
 from .settings import Settings, setting
-from .tag_confidence import TagConfidence, TagSettings
+from .tag_confidence import TagConfidence, TagSettings, last_tagging
+from .tag_rules import as_array
 
 # Two numbers this close are one that was stored and read again.
 _SAME = 1e-9
@@ -151,10 +152,7 @@ class _Before:
 
     def of(self, columns: dict[str, list]) -> np.ndarray:
         """The confidences of a chunk's samples, nan where missing."""
-        now, kept = (
-            np.array([np.nan if v is None else v for v in columns[name]], dtype=np.float64)
-            for name in self._fields
-        )
+        now, kept = (as_array(columns[name]) for name in self._fields)
         if self._last is None:
             return now
         return np.where(np.abs(self._last(kept) - now) < _SAME, kept, now)
@@ -201,13 +199,9 @@ def _write(
 
 
 def _tag_again(dataset: fo.Dataset, aspect: str) -> list[str]:
-    for key in reversed(run_keys(dataset, TagConfidence.name)):
-        given = dataset.get_run_info(key).config.settings
-        if given.get("aspect") == aspect and given.get("rules", "calibrated") == "calibrated":
-            return TagConfidence()(dataset, **_read(given))["summary"]
-    return ["It was never tagged by calibrated rules: run tag_confidence to do so."]
-
-
-def _read(given: dict) -> dict:
+    last = last_tagging(dataset, aspect)
+    if last is None:
+        return ["It was never tagged by calibrated rules: run tag_confidence to do so."]
     known = TagSettings.declared()
-    return {name: value for name, value in given.items() if name in known} | {"overwrite": True}
+    given = {name: value for name, value in last.settings.items() if name in known}
+    return TagConfidence()(dataset, **given | {"overwrite": True})["summary"]

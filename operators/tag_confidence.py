@@ -14,6 +14,7 @@ from ..agreement.aspects import Aspect
 from ..agreement.workshop_rules import THRESHOLDS
 from ..engine.columns import CHUNK, root_dataset
 from ..engine.progress import Progress
+from ..engine.provenance import run_keys
 from ..engine.table import Rows, open_table, result_path, work_name
 from ..engine.workspace import install_views
 from .audit_settings import aspects_setting, chosen_aspects, no_labels, segments_setting
@@ -154,6 +155,15 @@ class TagConfidence(Stage):
         if settings.segments:
             return samples.select_labels(tags=tags, fields=settings.segments)
         return samples.match_tags(tags)
+
+
+def last_tagging(dataset: fo.Dataset, aspect: str) -> fo.RunConfig | None:
+    """What the last run by calibrated rules on samples was asked; None where there was none."""
+    for key in reversed(run_keys(dataset, TagConfidence.name)):
+        config = dataset.get_run_info(key).config
+        if (config.settings.get("aspect"), config.settings.get("rules")) == (aspect, "calibrated"):
+            return config
+    return None
 
 
 def _retag(rows: Rows, won: dict[str, np.ndarray]) -> dict[str, list]:

@@ -15,7 +15,7 @@ from .empty import NextStage, next_stage, stage_for
 from .found import Found
 from .heat import add_cells, count_cells
 from .proposal import CALIBRATED, FDR
-from .scene import Scene, digest
+from .scene import Scene
 
 _HELP = """\
 Each point is a sample. Draw a lasso, or click a point, a bar or a tag, to see those samples in the
@@ -59,8 +59,8 @@ class ConfidenceMap(AuditPanel):
         if drawn is None or name != dataset_name(ctx) or method in _AFRESH:
             return
         settings = deepcopy(drawn)
-        if viewed["awaited"] == selection.fingerprint(ctx.view):
-            viewed["awaited"] = None
+        if viewed["shown"] == selection.fingerprint(ctx.view):
+            viewed["left"] = None
         group, _, picked = (ctx.params.get("path") or "").rpartition(".")
         if method == "on_setting" and group in settings:
             settings[group] = {**(settings[group] or {}), picked: ctx.params.get("value")}
@@ -80,7 +80,9 @@ class ConfidenceMap(AuditPanel):
         if method == "on_change_view":
             return not selection.is_known(ctx)
         if method == "on_change_selected":
-            return (state.get("selected") or digest([])) != digest(sorted(ctx.selected))
+            return (state.get("selected") or selection.digest([])) != selection.digest(
+                sorted(ctx.selected)
+            )
         return super().is_news(ctx)
 
     def on_load(self, ctx: foo.ExecutionContext) -> None:
@@ -204,7 +206,7 @@ class ConfidenceMap(AuditPanel):
 
     def _draw(self, ctx: foo.ExecutionContext) -> None:
         scene, state = Scene(ctx), ctx.panel.state
-        state.set({**as_state(scene.chosen), "selected": digest(sorted(ctx.selected))})
+        state.set({**as_state(scene.chosen), "selected": selection.digest(sorted(ctx.selected))})
         state.set("drawn", _settings(ctx))
         _DRAWN[ctx.panel_id] = (dataset_name(ctx), *deepcopy((_settings(ctx), _viewed(ctx))))
         while len(_DRAWN) > _MOST_PANELS:

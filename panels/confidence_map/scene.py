@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from functools import cached_property
 
@@ -16,6 +14,7 @@ from . import choices, picture, selection
 from .choices import Choice, choose
 from .found import Found, find
 from .proposal import COVERAGE, OURS, Proposal, possible_rules, propose, rule_fields
+from .selection import digest
 from .table import Table, read_table
 
 
@@ -115,11 +114,6 @@ class Scene:
         if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
             names.append(chosen.colour)
         return names
-
-
-def digest(value: object) -> str:
-    """A short word for a value, the same for the same value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _last(table: Table, name: str, key: object, make: Callable[[], object]) -> object:

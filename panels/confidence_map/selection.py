@@ -12,16 +12,21 @@ import numpy as np
 from .table import Table
 
 #: What the panel's state holds of a view that the map narrowed: the view before, the view asked
-#: for, the view last seen, and the view asked for until the App tells of it.
-REMEMBERED = ("base", "shown", "seen", "awaited")
+#: for, the view last seen, and the App's view of then until the App tells of the one asked for.
+REMEMBERED = ("base", "shown", "seen", "left")
 #: The same where the map narrowed nothing.
-NOTHING = {"base": None, "shown": None, "awaited": None}
+NOTHING = {"base": None, "shown": None, "left": None}
 
 
 def fingerprint(view: fo.DatasetView | None) -> str:
     """A view's stages as a short word, the same for the same stages."""
     stages = [] if view is None else view._serialize(include_uuids=False)
-    return hashlib.sha256(json.dumps(stages, sort_keys=True, default=str).encode()).hexdigest()
+    return digest(stages)
+
+
+def digest(value: object) -> str:
+    """A short word for a value, the same for the same value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def base_view(ctx: foo.ExecutionContext) -> fo.DatasetView:
@@ -33,14 +38,12 @@ def base_view(ctx: foo.ExecutionContext) -> fo.DatasetView:
 
 
 def is_known(ctx: foo.ExecutionContext) -> bool:
-    """Whether the map has drawn or asked for the App's view, or drawn it before it asked."""
-    state, mark = ctx.panel.state, fingerprint(ctx.view)
-    if mark in (state.get("seen"), state.get("shown")):
-        return True
-    # An event that was sent before the App took the view that was asked for
-    base = state.get("base")
-    late = state.get("awaited") is not None and base is not None
-    return late and mark == fingerprint(fo.DatasetView._build(ctx.dataset, base))
+    """Whether the map has drawn or asked for the App's view.
+
+    Or for another, which the App had not yet taken when it sent the event.
+    """
+    known = (ctx.panel.state.get(name) for name in ("seen", "shown", "left"))
+    return fingerprint(ctx.view) in known
 
 
 def show(ctx: foo.ExecutionContext, table: Table, rows: np.ndarray) -> None:
@@ -99,5 +102,6 @@ def _narrowed(ctx: foo.ExecutionContext, table: Table) -> np.ndarray | None:
 def _set_view(ctx: foo.ExecutionContext, base: fo.DatasetView, view: fo.DatasetView) -> None:
     # Remembered as seen: the App will report this view as changed, which is no news.
     mark = fingerprint(view)
-    ctx.panel.state.set({"base": base._serialize(), "shown": mark, "seen": mark, "awaited": mark})
+    left = fingerprint(ctx.view)
+    ctx.panel.state.set({"base": base._serialize(), "shown": mark, "seen": mark, "left": left})
     ctx.ops.set_view(view)

@@ -98,3 +98,18 @@ def hub(hubs, tmp_path, monkeypatch):
     """An empty cache of the hub, which itself is out of reach."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     return hubs.Cache(tmp_path / "hub")
+
+
+@pytest.fixture(scope="module")
+def annotator(checkpoint):
+    """Gives the annotator of a tiny checkpoint by its architecture, loaded once a file."""
+    from fiftyone.plugins.orgs.second_opinion.audit.models.annotator import Annotator
+
+    made = {}
+
+    def of(architecture):
+        if architecture not in made:
+            made[architecture] = Annotator(checkpoint(architecture), device="cpu")
+        return made[architecture]
+
+    return of

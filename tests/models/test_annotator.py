@@ -23,18 +23,6 @@ SCHEMA = {
 }
 
 
-@pytest.fixture(scope="module")
-def annotator(checkpoint):
-    made = {}
-
-    def of(architecture):
-        if architecture not in made:
-            made[architecture] = Annotator(checkpoint(architecture), device="cpu")
-        return made[architecture]
-
-    return of
-
-
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_batch_asks_each_clip_what_it_would_be_asked_alone(annotator, sampled, architecture):
     witness = annotator(architecture)

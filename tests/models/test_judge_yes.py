@@ -17,18 +17,6 @@ STATEMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def annotator(checkpoint):
-    made = {}
-
-    def of(architecture):
-        if architecture not in made:
-            made[architecture] = Annotator(checkpoint(architecture), device="cpu")
-        return made[architecture]
-
-    return of
-
-
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_shared_clip_gives_what_separate_forwards_give(annotator, sampled, architecture):
     together = YesJudge(annotator(architecture), batch_size=3)

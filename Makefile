@@ -14,7 +14,7 @@ demo: python ## Audit the demo's clips and open the App on them (OPEN=0: print t
 	@$(BOOTSTRAP) --database demo -- python -m demo
 
 test: python ## Run every test, those in a real browser too (ARGS="-k name" passes on to pytest)
-	@$(BOOTSTRAP) --database tests --browser -- python -m pytest $(ARGS)
+	@$(BOOTSTRAP) --database tests --browser --ffmpeg -- python -m pytest $(ARGS)
 
 faults: python ## Kill databases, fill a disk, kill real processes a hundred times (an hour)
 	@$(BOOTSTRAP) --database faults -- python -m pytest -m long tests/faults

@@ -47,6 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--database", metavar="NAME", help="the database to work in")
     parser.add_argument("--browser", action="store_true", help="a browser is needed")
+    parser.add_argument("--ffmpeg", action="store_true", help="ffmpeg and ffprobe are needed")
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
     if not (3, 10) <= sys.version_info[:2] <= (3, 12):
@@ -56,7 +57,9 @@ def main() -> int:
         install_packages()
         mongod = find_mongod() if args.database else None
         if args.browser:
-            ensure_browser()
+            ensure_program(BROWSERS, "chromium", "--version", "the tests in a browser")
+        if args.ffmpeg:
+            ensure_program(("ffprobe",), "ffmpeg", "-version", "the tests of FiftyOne's metadata")
     environment = local_environment(args.database)
     if not args.database:
         return run(args.command, environment)
@@ -247,17 +250,17 @@ def wait_until(condition, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def ensure_browser() -> None:
-    """Installs Chromium where it is missing and apt-get works as root; says so elsewhere."""
-    if any(succeeds(name, "--version") for name in BROWSERS):
+def ensure_program(names: tuple[str, ...], package: str, ask: str, purpose: str) -> None:
+    """Installs a program where it is missing and apt-get works as root; says so elsewhere."""
+    if any(succeeds(name, ask) for name in names):
         return
     if shutil.which("apt-get") and os.geteuid() == 0:
-        say("Installing Chromium with apt-get, for the tests in a browser")
-        install = "apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium"
+        say(f"Installing {package} with apt-get, for {purpose}")
+        install = f"apt-get update -qq; apt-get install -y -qq --no-install-recommends {package}"
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.call(["sh", "-c", f"({install}) </dev/null >/dev/null"], env=environment)
-    if not any(succeeds(name, "--version") for name in BROWSERS):
-        say("No Chromium here and none could be installed: the tests in a browser are skipped")
+    if not any(succeeds(name, ask) for name in names):
+        say(f"No {package} here and none could be installed: {purpose} are skipped")
 
 
 def local_environment(database: str | None) -> dict[str, str]:

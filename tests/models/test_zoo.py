@@ -1,6 +1,7 @@
 """Lenses and witnesses as FiftyOne's own models, and by name from its zoo."""
 
 import json
+import shutil
 import threading
 import zipfile
 from functools import partial
@@ -24,6 +25,8 @@ SAMPLING = {"fps": 1.0, "max_frames": 4, "max_pixels": 64 * 64}
 
 @pytest.fixture
 def clips(dataset, real_clips):
+    if not shutil.which("ffprobe"):
+        pytest.skip("ffprobe, with which FiftyOne reads a film's size, is not on this machine")
     dataset.add_samples([fo.Sample(filepath=path) for path in real_clips])
     dataset.compute_metadata()
     return dataset

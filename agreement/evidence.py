@@ -11,8 +11,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from .hubness import corrected, mean_of_nearest, nearest
 from .lexical import lexical_similarity
-from .support import Tokens, TokenWeights, in_order, missed, weighted_total
+from .support import Tokens, in_order, missed, weighted_total
 from .texts import is_scorable
+from .token_weights import TokenWeights
 
 #: What is measured of every pair, and again against what both texts reach elsewhere.
 MEASURES = ("sem", "words", "letters", "said", "heard")
@@ -71,6 +72,12 @@ class Evidence:
         self.k, self.weights = k, weights
         self._sides = (annotation, witness)
         self._with_tokens = None not in (annotation.tokens, witness.tokens, weights)
+        if self._with_tokens:
+            # Weighed once: a text meets many others
+            self._told = [
+                [None if tokens is None else weights(tokens.ids) for tokens in side.tokens]
+                for side in self._sides
+            ]
         self._groups = None
         if groups is not None:
             self._groups = np.unique([str(group) for group in groups], return_inverse=True)[1]
@@ -146,8 +153,11 @@ class Evidence:
         # All partners of one text are compared in one product: small ones cost the most.
         for rows in np.split(order, np.flatnonzero(np.diff(left[order])) + 1):
             if len(rows) and (tokens := annotation.tokens[left[rows[0]]]) is not None:
+                told = [self._told[1][j] for j in right[rows]]
                 others = [witness.tokens[j] for j in right[rows]]
-                found[rows] = mutual_support(tokens, others, self.weights)
+                found[rows] = mutual_support(
+                    tokens, others, self._told[0][left[rows[0]]], told, self.weights.typical
+                )
         return found
 
     def _neighbourhood(self, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -222,13 +232,20 @@ class Evidence:
 
 
 def mutual_support(
-    tokens: Tokens, others: Sequence[Tokens | None], weights: TokenWeights
+    tokens: Tokens,
+    others: Sequence[Tokens | None],
+    told: np.ndarray,
+    others_told: Sequence[np.ndarray | None],
+    typical: float,
 ) -> np.ndarray:
     """How much each other text supports this one, and this one each other.
 
     Args:
         tokens: the tokens of one text
         others: the tokens of ``m`` texts
+        told: the weights of this text's tokens
+        others_told: the weights of each other text's tokens
+        typical: the mean weight of a token where it occurs
 
     Returns:
         ``(m, 2)`` floats in 0..1; nan where a text has no tokens
@@ -242,13 +259,13 @@ def mutual_support(
     together = np.concatenate([np.asarray(others[i].vectors, np.float32) for i in there])
     cosines = np.asarray(tokens.vectors, np.float32) @ together.T
     matches = in_order(cosines, starts)
-    ours = weights(tokens.ids)
-    lacking = ours @ missed(np.maximum.reduceat(matches, starts, axis=1))
-    found[there, 0] = 1.0 - lacking / weighted_total(ours.sum(), len(ours), weights.typical)
-    theirs = weights(np.concatenate([others[i].ids for i in there]))
+    lacking = told @ missed(np.maximum.reduceat(matches, starts, axis=1))
+    found[there, 0] = 1.0 - lacking / weighted_total(told.sum(), len(told), typical)
+    theirs = np.concatenate([others_told[i] for i in there])
     lacking = np.add.reduceat(theirs * missed(matches.max(axis=0)), starts)
-    totals = weighted_total(np.add.reduceat(theirs, starts), sizes, weights.typical)
-    found[there, 1] = 1.0 - lacking / totals
+    found[there, 1] = 1.0 - lacking / weighted_total(
+        np.add.reduceat(theirs, starts), sizes, typical
+    )
     return np.clip(found, 0.0, 1.0)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from .lexical import fold, folded_similarity
 from .semantic import cosine_similarity
-from .support import Tokens, TokenWeights, support
+from .support import Tokens, support
+from .token_weights import TokenWeights
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ METRICS = {
 }
 
 
-def support_by_all(said: Column, heard: Sequence[Column], weights: TokenWeights) -> np.ndarray:
-    """How much of what one party says any of the others says too; ``n`` floats in 0..1."""
-    return support(said.tokens, list(zip(*(party.tokens for party in heard))), weights)
+def support_by_all(
+    said: Column,
+    heard: Sequence[Column],
+    weights: TokenWeights,
+    instead_of: Column | None = None,
+) -> np.ndarray:
+    """How much of what one party says any of the others says too; ``n`` floats in 0..1.
+
+    Where ``said`` are changed copies of texts that the weights were learnt from, these are
+    ``instead_of``.
+    """
+    by = list(zip(*(party.tokens for party in heard)))
+    return support(said.tokens, by, weights, instead_of and instead_of.tokens)

@@ -26,6 +26,9 @@ _FITTED = 3000  # pairs of one kind that a model is fitted on; more adds only ti
 _BEND = 0.5  # spreads above the mean of true and wrong pairs together
 _GAP = 3.0
 _LEAST = 1e-3  # the least share of any kind
+# Of a hundred pairs that look entirely wrong, so many are true: the witness speaks of something
+# else. No comparison of texts can tell more.
+_MISHEARD = 0.03
 # A kind of wrong pair rarer than this cannot be told from true pairs that match badly.
 _COMMON = 0.06
 
@@ -148,9 +151,14 @@ def _fit_plain(
 
 
 def match_probability(log_ratio: np.ndarray, share: float) -> np.ndarray:
-    """``P(true)`` from ``ln(p_true / p_wrong)`` and the share of true pairs (Bayes)."""
+    """``P(true)`` from ``ln(p_true / p_wrong)`` and the share of true pairs (Bayes).
+
+    A small part of the true pairs is taken to look like wrong ones, so that no pair is
+    called wrong with more certainty than its texts can give.
+    """
     prior = np.log(share) - np.log1p(-share)
-    return 1.0 / (1.0 + np.exp(-np.clip(log_ratio + prior, -500, 500)))
+    looks_true = 1.0 / (1.0 + np.exp(-np.clip(log_ratio + prior, -500, 500)))
+    return _MISHEARD + (1.0 - _MISHEARD) * looks_true
 
 
 def _by_class(regression: LogisticRegression, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from .texts import is_scorable
+from .token_weights import TokenWeights
 
 # Words said by both texts match above 0.6 with all-MiniLM-L6-v2, unrelated ones below 0.4.
 UNSUPPORTED_BELOW = 0.5
@@ -39,59 +38,11 @@ class TokenEncoder(Protocol):
         """Returns the sentence vectors and the tokens of the texts."""
 
 
-class TokenWeights:
-    """How much each token tells, from how few of the texts at hand hold it.
-
-    Inverse document frequency, ``ln((n + 1) / (df + 1/2))``, after Sparck Jones, "A
-    statistical interpretation of term specificity", 1972; smoothed so that it is
-    positive and known for unseen tokens too.
-    """
-
-    def __init__(self, texts: Iterable[np.ndarray] = ()):
-        self.texts = 0
-        self._holders: Counter[int] = Counter()
-        self._occurrences: Counter[int] = Counter()
-        self._table: dict[int, float] | None = None
-        self._typical: float | None = None
-        for ids in texts:
-            self.add(ids)
-
-    def add(self, ids: np.ndarray) -> None:
-        """Counts one more text, given its ``(t,)`` token ids."""
-        ids = np.asarray(ids).tolist()
-        self.texts += 1
-        self._holders.update(set(ids))
-        self._occurrences.update(ids)
-        self._table = self._typical = None
-
-    def __call__(self, ids: np.ndarray) -> np.ndarray:
-        """The ``(t,)`` positive weights of ``(t,)`` token ids."""
-        known = self._weights
-        unseen = math.log((self.texts + 1) / 0.5)
-        return np.array([known.get(i, unseen) for i in np.asarray(ids).tolist()], np.float64)
-
-    @property
-    def typical(self) -> float:
-        """The mean weight of a token where it occurs."""
-        if self._typical is None:
-            known, total = self._weights, sum(self._occurrences.values())
-            mass = sum(known[i] * count for i, count in self._occurrences.items())
-            self._typical = mass / total if total else 1.0
-        return self._typical
-
-    @property
-    def _weights(self) -> dict[int, float]:
-        if self._table is None:
-            self._table = {
-                i: math.log((self.texts + 1) / (count + 0.5)) for i, count in self._holders.items()
-            }
-        return self._table
-
-
 def support(
     said: Sequence[Tokens | None],
     by: Sequence[Sequence[Tokens | None]],
     weights: TokenWeights,
+    instead_of: Sequence[Tokens | None] | None = None,
 ) -> np.ndarray:
     """How much of what each text says is also said by its opinions.
 
@@ -112,6 +63,7 @@ def support(
         said: the tokens of ``n`` texts; None where a text is missing or "N/A"
         by: ``n`` lists of opinions' tokens, None among them where one is missing
         weights: the weights of tokens over the texts at hand
+        instead_of: the tokens of the ``n`` texts at hand that ``said`` are changed copies of
 
     Returns:
         ``n`` floats in 0..1; nan where the text or all of its opinions are missing
@@ -125,7 +77,9 @@ def support(
     for i, (tokens, opinions) in enumerate(zip(said, by)):
         matches = token_support(tokens, opinions)
         if matches is not None and len(matches):
-            scores[i] = weighted_support(matches, weights(tokens.ids), weights.typical)
+            own = None if instead_of is None or instead_of[i] is None else instead_of[i].ids
+            told = weights(tokens.ids, own)
+            scores[i] = weighted_support(matches, told, weights.typical)
     return scores
 
 
@@ -221,7 +175,7 @@ def spans_below(
     matches = token_support(tokens, opinions)
     if matches is None:
         return []
-    told = None if weights is None else weights(tokens.ids) >= 0.5 * weights.typical
+    told = None if weights is None else weights.rarity(tokens.ids) >= 0.5 * weights.typical_rarity
     spans: list[tuple[int, int]] = []
     for start, end, members in _words(tokens.offsets):
         if not any(letter.isalnum() for letter in annotation[start:end]):

@@ -14,7 +14,7 @@ from .evidence import Evidence, Party
 from .match import Calibration, calibrate_pairs
 from .mixture import WEAK_RIDGE
 from .null import WrongPairs, wrong_pairs
-from .support import TokenWeights
+from .token_weights import TokenWeights
 from .verdict import effective_votes
 
 
@@ -96,9 +96,18 @@ def calibrate_triangle(
 
 
 def fuse_aspects(
-    panels: Mapping[str, Calibration], pairs: WrongPairs, seed: int = 51
+    panels: Mapping[str, Calibration],
+    pairs: WrongPairs,
+    texts: Mapping[str, Sequence[str | None]],
+    seed: int = 51,
 ) -> Calibration | None:
     """All aspects' panels as one: the confidence in the clip's annotation as a whole.
+
+    Args:
+        panels: ``{aspect: calibration}`` of each aspect's annotation
+        pairs: the wrong pairs that they were calibrated with
+        texts: ``{aspect: n texts}``, the annotations; copies of them all on other clips weigh
+        seed: the same seed gives the same figures
 
     Returns:
         the calibration; None where no aspect could be calibrated
@@ -109,9 +118,11 @@ def fuse_aspects(
     observed = np.stack([panel.log_ratio for panel in sound.values()], axis=1)
     wrong = np.stack([panel.wrong_log_ratio for panel in sound.values()], axis=1)
     names = list(sound)
-    return calibrate_pairs(
+    fused = calibrate_pairs(
         observed, wrong, pairs, names, bent=names, seed=seed, strength=WEAK_RIDGE
     )
+    labels = list(zip(*(texts[name] for name in names)))
+    return replace(fused, match=weigh_copies(labels, fused.match))
 
 
 def _calibrate_edge(

@@ -116,7 +116,7 @@ def audit(clips: Clips, scenario: str, sources: np.ndarray, texts: Texts, tally:
     annotations = clips.with_replaced(sources)
     parties = {name: texts.party(column) for name, column in annotations.items()}
     witnesses = {name: texts.party(column) for name, column in clips.opinions.items()}
-    weights = ours("agreement.support").TokenWeights(
+    weights = ours("agreement.token_weights").TokenWeights(
         tokens.ids
         for party in [*parties.values(), *witnesses.values()]
         for tokens in party.tokens
@@ -133,7 +133,7 @@ def audit(clips: Clips, scenario: str, sources: np.ndarray, texts: Texts, tally:
         sem[name] = np.mean([_cosine(side, party) for side in sides], axis=0)
         _add(tally, (scenario, name), fine, lex[name], sem[name], found.panel)
     if len(panels) > 1:
-        fused = triangle.fuse_aspects(panels, pairs)
+        fused = triangle.fuse_aspects(panels, pairs, annotations)
         means = (np.nanmean(list(scores.values()), axis=0) for scores in (lex, sem))
         _add(tally, (scenario, "all aspects"), fine, *means, fused)
 
@@ -180,7 +180,8 @@ def fine_edits(clips: Clips, texts: Texts, most: int = 400) -> None:
     lexical = ours("agreement.lexical").lexical_similarity
     aspect, annotation = next(iter(clips.annotations.items()))
     opinion = next(iter(clips.opinions.values()))
-    weights = support.TokenWeights(texts.encoder.token_ids([t for t in annotation + opinion if t]))
+    known = texts.encoder.token_ids([t for t in annotation + opinion if t])
+    weights = ours("agreement.token_weights").TokenWeights(known)
     print(f"| one thing changed in {aspect} | of | lex | sem | sup |")
     print("| --- | ---: | ---: | ---: | ---: |")
     wins = defaultdict(list)
@@ -190,11 +191,12 @@ def fine_edits(clips: Clips, texts: Texts, most: int = 400) -> None:
         heard = texts.party([opinion[i] for i in rows])
         sides = [[annotation[i] for i in rows], [planted.texts[i] for i in rows]]
         scores = defaultdict(list)
+        originals = texts.party(sides[0]).tokens
         for party in map(texts.party, sides):
             scores["lex"].append(lexical(party.texts, heard.texts))
             scores["sem"].append(_cosine(party, heard))
             by = [[tokens] for tokens in heard.tokens]
-            scores["sup"].append(support.support(party.tokens, by, weights))
+            scores["sup"].append(support.support(party.tokens, by, weights, originals))
         cells = []
         for name, (true, changed) in scores.items():
             wins[name].append(np.mean((true > changed) + 0.5 * (true == changed)))

@@ -13,7 +13,7 @@ import numpy as np
 from fiftyone import ViewField as F
 
 from ..agreement.aspects import Aspect, score_field
-from ..agreement.support import TokenWeights
+from ..agreement.token_weights import TokenWeights
 from ..agreement.texts import clean, is_scorable
 from ..engine.progress import Progress
 from ..engine.table import LabelTable, Rows, SampleTable, open_table, result_path, work_name
@@ -194,7 +194,8 @@ def _calibrate(
         panels[aspect.name] = triangle.panel
         written[confidence_field(aspect.name)] = triangle.panel.match
         tally.add(aspect, triangle, pairs)
-    fused = fuse_aspects(panels, pairs, settings.seed)
+    texts = {aspect.name: party.texts for aspect, party in zip(aspects, annotations)}
+    fused = fuse_aspects(panels, pairs, texts, settings.seed)
     written[settings.whole] = np.full(len(rows), np.nan) if fused is None else fused.match
     tally.add_fused(fused, len(rows))
     return written

@@ -12,7 +12,7 @@ import numpy as np
 from ..agreement.aspects import Edge, score_field
 from ..agreement.metrics import METRICS, Column, support_by_all
 from ..agreement.summary import ScoreSummary
-from ..agreement.support import TokenWeights
+from ..agreement.token_weights import TokenWeights
 from ..agreement.texts import clean, is_missing, is_na, is_scorable
 from ..engine.columns import CHUNK, root_dataset
 from ..engine.ledger import fingerprint, ledger_field, stale_rows

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..agreement.aspects import Aspect
 from ..agreement.metrics import METRICS, Column, support_by_all
-from ..agreement.support import TokenWeights
+from ..agreement.token_weights import TokenWeights
 from ..agreement.texts import clean, is_scorable
 from ..engine.progress import Progress
 from ..engine.table import LabelTable, Rows, SampleTable, open_table, work_name
@@ -108,10 +108,10 @@ class _AspectTest:
             clean(t) if is_scorable(t) else None for t in rows.columns[aspect.annotation]
         ]
         self._heard = [self._column(rows.columns[name]) for name in aspect.opinions.values()]
-        said = self._column(self._texts)
-        known = [said, *self._heard]
+        self._said = self._column(self._texts)
+        known = [self._said, *self._heard]
         self._weights = TokenWeights(t.ids for column in known for t in column.tokens if t)
-        self._scores = self._score(said)
+        self._scores = self._score(self._said)
 
     def measure(self, kind: str, settings: SelfTestSettings) -> dict:
         """How well an error of this kind is noticed: a row of the report."""
@@ -142,7 +142,7 @@ class _AspectTest:
         for name in ("lex", "sem"):
             each = [METRICS[name].score(said, heard, None) for heard in self._heard]
             scores[name] = mean_of_known(np.stack(each))
-        scores["sup"] = support_by_all(said, self._heard, self._weights)
+        scores["sup"] = support_by_all(said, self._heard, self._weights, self._said)
         return scores
 
 

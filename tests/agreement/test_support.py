@@ -4,12 +4,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.support import (
-    TokenWeights,
     spans_below,
     support,
     token_support,
     unsupported_spans,
 )
+from fiftyone.plugins.orgs.second_opinion.audit.agreement.token_weights import TokenWeights
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,22 +110,6 @@ def test_missing_texts_give_nan():
 def test_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="cannot be compared"):
         support([None], [], weights_of("a"))
-
-
-def test_weights_are_positive_fall_with_use_and_do_not_depend_on_order():
-    ids = [np.array([1, 2]), np.array([1]), np.array([1, 3, 3])]
-    there, back = TokenWeights(ids), TokenWeights(reversed(ids))
-    asked = np.array([1, 2, 3, 99])
-    np.testing.assert_array_equal(there(asked), back(asked))
-    common, rare, twice_in_one, unseen = there(asked)
-    assert 0 < common < rare == twice_in_one < unseen
-    assert there.typical == pytest.approx((3 * common + rare + 2 * twice_in_one) / 6)
-
-
-def test_no_texts_give_weights_all_the_same():
-    weights = TokenWeights()
-    assert weights.typical == 1
-    assert (weights(np.array([5, 6])) > 0).all()
 
 
 def test_spans_mark_what_nobody_said():

@@ -73,7 +73,7 @@ def test_too_few_clips_warn_and_give_no_number():
     label = Party(annotation.texts[:20], annotation.vectors[:20])
     found = calibrate_triangle(label, few, draw_wrong_pairs([label], None))
     assert "100 are needed" in found.panel.warning and np.isnan(found.panel.match).all()
-    assert fuse_aspects({"one": found.panel}, draw_wrong_pairs([label], None)) is None
+    assert fuse_aspects({"one": found.panel}, draw_wrong_pairs([label], None), {}) is None
 
 
 def test_two_aspects_tell_more_than_one():
@@ -84,6 +84,7 @@ def test_two_aspects_tell_more_than_one():
     pairs = draw_wrong_pairs([annotation for annotation, _ in parties], None)
     for name, (annotation, witnesses) in zip("xy", parties):
         panels[name] = calibrate_triangle(annotation, {"q": witnesses["q"]}, pairs).panel
-    fused = fuse_aspects(panels, pairs)
+    texts = {name: annotation.texts for name, (annotation, _) in zip("xy", parties)}
+    fused = fuse_aspects(panels, pairs, texts)
     areas = [area_under_roc(c.match[40:], c.match[:40]) for c in (*panels.values(), fused)]
     assert areas[2] >= max(areas[:2])

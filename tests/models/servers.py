@@ -23,8 +23,9 @@ class Server:
         self.always, self.key = always, key
         self.requests, self.in_flight, self.most_in_flight = [], 0, 0
         self.lock, self.gone = threading.Lock(), False
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.owner = self  # where each request finds what is to be answered
+        self._http = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self})
+        )
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 
@@ -55,19 +56,21 @@ def words_of(body):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """Answers as its ``owner`` says; each server has a kind of its own, which a test may change."""
+
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *words):
         pass
 
     def do_GET(self):
-        owner = self.server.owner
+        owner = self.owner
         if owner.key and self.headers.get("Authorization") != f"Bearer {owner.key}":
             return self.answer(401, {"error": {"message": "bad key"}})
         return self.answer(200, {"data": [{"id": name} for name in owner.models]})
 
     def do_POST(self):
-        owner = self.server.owner
+        owner = self.owner
         if owner.gone:
             self.close_connection = True
             return self.connection.close()
@@ -100,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour == "html":
             return self.send(200, b"<html>Bad gateway</html>", "text/html")
         prompt, pictures = words_of(body)
-        said = self.server.owner.says(body) if self.server.owner.says else f"{prompt} {pictures}"
+        said = self.owner.says(body) if self.owner.says else f"{prompt} {pictures}"
         text = {"empty": ""}.get(behaviour, said)
         content = [{"type": "text", "text": text}] if behaviour == "parts" else text
         choice = {

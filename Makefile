@@ -5,7 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 BOOTSTRAP = $(PYTHON) bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo faults test lint format benchmarks screenshots gallery clean python
+.PHONY: help demo faults release test lint types format docs tutorial lock benchmarks screenshots \
+	gallery clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,9 @@ test: python ## Run every test, those in a real browser too (ARGS="-k name" pass
 faults: python ## Kill databases, fill a disk, kill real processes a hundred times (an hour)
 	@$(BOOTSTRAP) --database faults -- python -m pytest -m long tests/faults
 	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing 100
+
+release: python ## Install from an archive into clean environments; open what older versions stored
+	@$(BOOTSTRAP) --database release -- python -m pytest -m long tests/release
 
 lint: python ## Check style, formatting and spelling
 	@$(BOOTSTRAP) -- ruff check .

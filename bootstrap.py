@@ -1,6 +1,6 @@
 """Sets up what a command of this project needs, says what it does, then runs the command.
 
-    python3 bootstrap.py [--database NAME] [--browser] -- COMMAND ...
+    python3 bootstrap.py [--database NAME] [--browser] [--ffmpeg] -- COMMAND ...
 
 Everything lives inside the checkout: packages in ``.venv``, FiftyOne's database, datasets and
 plugins in ``.local``. FiftyOne attaches to any database server that the same person already runs;
@@ -145,8 +145,7 @@ def output_of(*command: str) -> str | None:
 def find_mongod() -> str | None:
     """A MongoDB server that runs here: FiftyOne's own, the system's, or the one in a wheel."""
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(output_of(PYTHON, "-c", where).strip())
-    bundled = str(packages / "fiftyone" / "db" / "bin" / "mongod")
+    bundled = str(Path(output_of(PYTHON, "-c", where).strip(), "fiftyone", "db", "bin", "mongod"))
     for mongod in (bundled, shutil.which("mongod")):
         if mongod and is_usable(mongod):
             return mongod
@@ -271,7 +270,7 @@ def local_environment(database: str | None) -> dict[str, str]:
     if not link.is_symlink() or link.resolve() != ROOT:
         link.unlink(missing_ok=True)
         link.symlink_to(ROOT, target_is_directory=True)
-    ours = {
+    return {name: value for name, value in os.environ.items() if name != "PYTHONHOME"} | {
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
         "VIRTUAL_ENV": str(VENV),
         "FIFTYONE_CONFIG_PATH": str(LOCAL / "fiftyone.json"),
@@ -283,8 +282,6 @@ def local_environment(database: str | None) -> dict[str, str]:
         "FIFTYONE_DO_NOT_TRACK": "true",
         "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
     }
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-    return {**kept, **ours}
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:

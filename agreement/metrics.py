@@ -43,12 +43,14 @@ class Metric:
         label: what a person reads
         needs: "texts", "vectors" or "tokens"
         score: of what one party says, how much the other says too
+        edition: of its formula; raised with it, so that what is stored by the older one is stale
     """
 
     name: str
     label: str
     needs: str
     score: Callable[[Column, Column, TokenWeights | None], np.ndarray]
+    edition: int = 1
 
 
 METRICS = {
@@ -71,6 +73,7 @@ METRICS = {
             "Support",
             "tokens",
             lambda said, heard, weights: support(said.tokens, [[t] for t in heard.tokens], weights),
+            edition=2,
         ),
     )
 }

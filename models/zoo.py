@@ -170,7 +170,7 @@ def download_model(model_name: str, model_path: str) -> None:
 
     The file left at ``model_path`` only tells which commit of which model it is.
     """
-    source = {"name_or_path": None}
+    source: dict[str, str | None] = {"name_or_path": None}
     if model_name not in (ANY_LENS, ANY_WITNESS):
         from huggingface_hub import snapshot_download
 

@@ -58,7 +58,7 @@ class Video:
     """
 
     uid: str
-    columns: dict[str, object] = field(default_factory=dict)
+    columns: dict[str, Any] = field(default_factory=dict)
     labels: Counter = field(default_factory=Counter)
     beyond_clip: int = 0
     na_dropped: int = 0

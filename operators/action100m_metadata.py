@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from ..agreement.texts import clean, is_missing
 from .timed_labels import Clip, Notes, as_detection, as_detections
@@ -57,7 +58,7 @@ def _read_number(metadata: Mapping[str, object], key: str, notes: Notes) -> floa
     return float(value)
 
 
-def _read_count(metadata: Mapping[str, object], key: str, notes: Notes) -> int | None:
+def _read_count(metadata: Mapping[str, Any], key: str, notes: Notes) -> int | None:
     number = _read_number(metadata, key, notes)
     return None if number is None else int(metadata[key])
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -30,6 +30,10 @@ from .audit_settings import (
 from .base import Stage
 from .calibrate_report import Tally
 from .settings import Settings, setting
+
+if TYPE_CHECKING:  # both are slow to import
+    from ..agreement.evidence import Party
+    from ..models.columns import ColumnEncoder
 
 #: The confidence in a clip's annotation as a whole; of one aspect with its name behind.
 CONFIDENCE = "confidence"
@@ -169,7 +173,7 @@ def _read(table: SampleTable | LabelTable, ids: list[str], settings: CalibrateSe
 
 
 def _calibrate(
-    rows: Rows, columns: object, settings: CalibrateSettings, tally: Tally
+    rows: Rows, columns: ColumnEncoder, settings: CalibrateSettings, tally: Tally
 ) -> dict[str, np.ndarray]:
     from ..agreement.triangle import calibrate_triangle, draw_wrong_pairs, fuse_aspects
 
@@ -193,7 +197,7 @@ def _calibrate(
             written[score_field("match", name, aspect.name)] = edge.match
         panels[aspect.name] = triangle.panel
         written[confidence_field(aspect.name)] = triangle.panel.match
-        tally.add(aspect, triangle, pairs)
+        tally.add(aspect, triangle)
     texts = {aspect.name: party.texts for aspect, party in zip(aspects, annotations)}
     fused = fuse_aspects(panels, pairs, texts, settings.seed)
     written[settings.whole] = np.full(len(rows), np.nan) if fused is None else fused.match
@@ -201,7 +205,7 @@ def _calibrate(
     return written
 
 
-def _encode(rows: Rows, fields: list[str], columns: object) -> list:
+def _encode(rows: Rows, fields: list[str], columns: ColumnEncoder) -> list[Party]:
     from ..agreement.evidence import Party
 
     texts = {
@@ -211,11 +215,11 @@ def _encode(rows: Rows, fields: list[str], columns: object) -> list:
     return [Party(texts[name], vectors[name], tokens[name]) for name in fields]
 
 
-def _weigh(parties: list) -> TokenWeights:
+def _weigh(parties: list[Party]) -> TokenWeights:
     return TokenWeights(_token_ids(parties))
 
 
-def _token_ids(parties: list) -> Iterator[np.ndarray]:
+def _token_ids(parties: list[Party]) -> Iterator[np.ndarray]:
     for party in parties:
         yield from (tokens.ids for tokens in party.tokens if tokens is not None)
 

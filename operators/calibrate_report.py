@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..agreement.aspects import Aspect
+
+if TYPE_CHECKING:  # slow to import
+    from ..agreement.match import Calibration
+    from ..agreement.triangle import Triangle
 
 _BINS = 20
 
@@ -26,10 +31,10 @@ class Tally:
         self._warnings: dict[str, None] = {}
         self.known = self.missing = 0
 
-    def add(self, aspect: Aspect, triangle: object, pairs: object) -> None:
+    def add(self, aspect: Aspect, triangle: Triangle) -> None:
         """Adds one block's triangle of an aspect."""
         for name, calibration in {**triangle.edges, "all": triangle.panel}.items():
-            row = {"missing": int(np.isnan(calibration.match).sum())}
+            row: dict[str, Any] = {"missing": int(np.isnan(calibration.match).sum())}
             if calibration.warning:
                 self._warnings[f"{aspect.name}, {name}: {calibration.warning}"] = None
             else:
@@ -40,7 +45,7 @@ class Tally:
         if not triangle.panel.warning:
             self._add_null(aspect.name, triangle.panel)
 
-    def add_fused(self, fused: object | None, samples: int) -> None:
+    def add_fused(self, fused: Calibration | None, samples: int) -> None:
         """Adds one block's confidence in whole annotations."""
         known = 0 if fused is None else int((~np.isnan(fused.match)).sum())
         self.known += known
@@ -76,7 +81,7 @@ class Tally:
             "null": {name: counts.tolist() for name, counts in self._null.items()},
         }
 
-    def _add_null(self, aspect: str, panel: object) -> None:
+    def _add_null(self, aspect: str, panel: Calibration) -> None:
         # How probable wrong pairs look: drawn beside the labels' own confidence.
         from ..agreement.mixture import match_probability
 
@@ -86,7 +91,7 @@ class Tally:
 
     def _row(self, key: tuple[str, str], blocks: list[dict]) -> dict:
         known = [block for block in blocks if "share" in block]
-        row = {
+        row: dict[str, Any] = {
             "aspect": key[0],
             "edge": key[1],
             "pairs": sum(block["pairs"] for block in known),

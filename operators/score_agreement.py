@@ -121,7 +121,8 @@ class ScoreAgreement(Stage):
         work = self.work_name(settings)
         self.open(samples, settings)
         table, edges = open_table(samples, settings.segments), settings.chosen_edges()
-        method = [scorer.names, scorer.revision]
+        editions = {metric.name: metric.edition for metric in scorer.metrics}
+        method = [scorer.names, scorer.revision, editions]
         summaries = {name: ScoreSummary() for name in scorer.names}
         gaps = {edge.field(""): [0, 0] for edge in edges}
         scored = total = 0

@@ -67,6 +67,15 @@ def test_one_version_stands_everywhere_and_in_the_app(operator, dataset):
     assert run.config.versions["second-opinion"] == version
 
 
+def test_one_range_of_fiftyone_stands_everywhere():
+    manifest = (ROOT / "fiftyone.yml").read_text(encoding="utf-8")
+    stated = re.search(r'^  version: "(.*)"$', manifest, re.M)[1]
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"fiftyone{stated}"' in project
+    lowest = re.match(r">=([\d.]+)", stated)[1]
+    assert f"FiftyOne {lowest} or later" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_lock_keeps_to_the_ranges_and_names_no_place():
     lines = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if line[0] != "#")

@@ -107,18 +107,9 @@ def molmo2(path, hidden: int = 32) -> str:
         Molmo2VideoProcessor,
     )
 
-    marks = [
-        "<im_start>",
-        "<im_end>",
-        "<im_patch>",
-        "<im_col>",
-        "<low_res_im_start>",
-        "<|image|>",
-        "<im_low>",
-        "<frame_start>",
-        "<frame_end>",
-        "<|video|>",
-    ]
+    parts = ("start", "end", "patch", "col", "low")
+    marks = [f"<im_{part}>" for part in parts] + ["<low_res_im_start>", "<|image|>"]
+    marks += ["<frame_start>", "<frame_end>", "<|video|>"]
     words = tokenizer(
         _CHAT_TOKENS[1:] + marks, eos_token="<|endoftext|>", pad_token="<|endoftext|>"
     )

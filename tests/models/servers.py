@@ -23,7 +23,9 @@ class Server:
         self.always, self.key = always, key
         self.requests, self.in_flight, self.most_in_flight = [], 0, 0
         self.lock, self.gone = threading.Lock(), False
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self})
+        )
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 
@@ -53,69 +55,70 @@ def words_of(body):
     return texts[-1].split("\n", 1)[1], sum(part["type"] == "image_url" for part in parts)
 
 
-def _handler(server):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """Answers as its ``owner`` says; each server has a kind of its own, which a test may change."""
 
-        def log_message(self, *words):
-            pass
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self):
-            if server.key and self.headers.get("Authorization") != f"Bearer {server.key}":
-                return self.answer(401, {"error": {"message": "bad key"}})
-            return self.answer(200, {"data": [{"id": name} for name in server.models]})
+    def log_message(self, *words):
+        pass
 
-        def do_POST(self):
-            if server.gone:
-                self.close_connection = True
-                return self.connection.close()
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            with server.lock:
-                server.requests.append(body)
-                server.in_flight += 1
-                server.most_in_flight = max(server.most_in_flight, server.in_flight)
-            try:
-                time.sleep(server.delay)
-                self.behave(server.next_behaviour(), body)
-            finally:
-                with server.lock:
-                    server.in_flight -= 1
+    def do_GET(self):
+        owner = self.owner
+        if owner.key and self.headers.get("Authorization") != f"Bearer {owner.key}":
+            return self.answer(401, {"error": {"message": "bad key"}})
+        return self.answer(200, {"data": [{"id": name} for name in owner.models]})
 
-        def behave(self, behaviour, body):
-            if isinstance(behaviour, int):
-                return self.answer(behaviour, {"error": {"message": f"told to say {behaviour}"}})
-            if behaviour == "later":
-                return self.answer(429, {}, {"Retry-After": "0"})
-            if behaviour == "no-schema" and "response_format" in body:
-                return self.answer(400, {"error": "response_format is not supported"})
-            if behaviour == "drop":
-                self.close_connection = True
-                return self.connection.close()
-            if behaviour == "slow":
-                time.sleep(1.0)
-            if behaviour == "nonsense":
-                return self.answer(200, {"choices": []})
-            if behaviour == "html":
-                return self.send(200, b"<html>Bad gateway</html>", "text/html")
-            prompt, pictures = words_of(body)
-            said = server.says(body) if server.says else f"{prompt} {pictures}"
-            text = {"empty": ""}.get(behaviour, said)
-            content = [{"type": "text", "text": text}] if behaviour == "parts" else text
-            choice = {
-                "message": {"role": "assistant", "content": content},
-                "finish_reason": "length" if behaviour == "long" else "stop",
-            }
-            return self.answer(200, {"choices": [choice], "usage": {"completion_tokens": 7}})
+    def do_POST(self):
+        owner = self.owner
+        if owner.gone:
+            self.close_connection = True
+            return self.connection.close()
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with owner.lock:
+            owner.requests.append(body)
+            owner.in_flight += 1
+            owner.most_in_flight = max(owner.most_in_flight, owner.in_flight)
+        try:
+            time.sleep(owner.delay)
+            self.behave(owner.next_behaviour(), body)
+        finally:
+            with owner.lock:
+                owner.in_flight -= 1
 
-        def answer(self, status, body, headers=None):
-            return self.send(status, json.dumps(body).encode(), "application/json", headers)
+    def behave(self, behaviour, body):
+        if isinstance(behaviour, int):
+            return self.answer(behaviour, {"error": {"message": f"told to say {behaviour}"}})
+        if behaviour == "later":
+            return self.answer(429, {}, {"Retry-After": "0"})
+        if behaviour == "no-schema" and "response_format" in body:
+            return self.answer(400, {"error": "response_format is not supported"})
+        if behaviour == "drop":
+            self.close_connection = True
+            return self.connection.close()
+        if behaviour == "slow":
+            time.sleep(1.0)
+        if behaviour == "nonsense":
+            return self.answer(200, {"choices": []})
+        if behaviour == "html":
+            return self.send(200, b"<html>Bad gateway</html>", "text/html")
+        prompt, pictures = words_of(body)
+        said = self.owner.says(body) if self.owner.says else f"{prompt} {pictures}"
+        text = {"empty": ""}.get(behaviour, said)
+        content = [{"type": "text", "text": text}] if behaviour == "parts" else text
+        choice = {
+            "message": {"role": "assistant", "content": content},
+            "finish_reason": "length" if behaviour == "long" else "stop",
+        }
+        return self.answer(200, {"choices": [choice], "usage": {"completion_tokens": 7}})
 
-        def send(self, status, data, kind, headers=None):
-            self.send_response(status)
-            for name, value in {"Content-Type": kind, **(headers or {})}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(self, status, body, headers=None):
+        return self.send(status, json.dumps(body).encode(), "application/json", headers)
 
-    return Handler
+    def send(self, status, data, kind, headers=None):
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)

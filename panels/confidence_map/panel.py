@@ -225,7 +225,11 @@ class ConfidenceMap(AuditPanel):
 
     def _show(self, ctx: foo.ExecutionContext, marks: list[str]) -> None:
         scene = Scene(ctx)
-        selection.show(ctx, scene.table, scene.picture.find(marks))
+        rows = scene.find(marks)
+        if rows is None:
+            ctx.ops.notify("The map was drawn anew meanwhile. Click again.", variant="info")
+            return
+        selection.show(ctx, scene.table, rows)
         self._draw(ctx)
 
 

@@ -68,10 +68,7 @@ class Points:
         return len(self.rows) > MOST_POINTS
 
     def find(self, marks: Sequence[str]) -> np.ndarray:
-        """The rows of the points, or of the bins, that were clicked or lassoed."""
-        if not self.binned:
-            wanted = set(marks)
-            return np.array([row for row in self.rows if self.ids[row] in wanted], dtype=np.int64)
+        """The rows of the bins that were clicked or lassoed."""
         wanted = [int(mark[len(_BIN) :]) for mark in marks if mark.startswith(_BIN)]
         return self.rows[np.isin(self._bins()[0], wanted)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import fiftyone as fo
@@ -16,6 +16,9 @@ from .found import Found, find
 from .proposal import COVERAGE, OURS, Proposal, possible_rules, propose, rule_fields
 from .selection import digest
 from .table import Table, read_table
+
+# A click may fall on what was drawn before: so many pictures of a panel are remembered.
+_PICTURES = 3
 
 
 class Scene:
@@ -83,7 +86,31 @@ class Scene:
     def picture(self) -> picture.Picture:
         """What is drawn."""
         key = (self.points_key, digest(self.chosen.limits))
-        return _last(self.table, f"picture {self._ctx.panel_id}", key, self._draw)
+        drawn = _last(self.table, f"picture {self._ctx.panel_id}", key, self._draw)
+        self._pictures[self._mark] = self._pictures.pop(self._mark, drawn)  # now the last
+        while len(self._pictures) > _PICTURES:
+            del self._pictures[next(iter(self._pictures))]
+        return drawn
+
+    def find(self, marks: Sequence[str]) -> np.ndarray | None:
+        """The rows of what was clicked or lassoed; None where it is of a map of long ago.
+
+        A browser may need a moment to draw what it was sent. Until then the points of the view
+        before stand there, and they are what a person clicks.
+        """
+        mark, counted, _ = marks[0].partition(" ")
+        if not counted:
+            return np.intersect1d(self.table.rows(marks), self.proposal.rows)
+        drawn = self._pictures.get(mark)
+        return None if drawn is None else drawn.find([m.partition(" ")[2] for m in marks])
+
+    @property
+    def _mark(self) -> str:
+        return self.points_key[:8]
+
+    @property
+    def _pictures(self) -> dict[str, picture.Picture]:
+        return self.table.remember(("pictures", self._ctx.panel_id), dict)
 
     def _draw(self) -> picture.Picture:
         chosen = self.chosen
@@ -100,6 +127,9 @@ class Scene:
         else:
             drawn = picture.draw_lens(look, self.dataset, chosen.lens)
         drawn.layout["selectionrevision"] = self.points_key
+        if drawn.counts:
+            for trace in (trace for trace in drawn.traces if "ids" in trace):
+                trace["ids"] = [f"{self._mark} {i}" for i in trace["ids"]]
         return drawn
 
     def _fields(self) -> list[str]:

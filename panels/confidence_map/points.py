@@ -183,6 +183,10 @@ def by_tag(points: Points, tags: Mapping[str, np.ndarray], given: set[str], n: i
 
 def by_field(points: Points, values: Sequence[object], name: str) -> list[dict]:
     """Points coloured by a field: on a scale where it holds numbers, else in groups."""
+    if isinstance(values, np.ndarray):  # fractions
+        if not np.isnan(values[points.rows]).all():
+            return points.on_scale(values, name)
+        values = [None] * len(values)
     mine = [values[row] for row in points.rows]
     if _is_continuous(mine):
         return points.on_scale(np.array(values, dtype=np.float64), name)

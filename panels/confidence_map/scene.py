@@ -56,11 +56,11 @@ class Scene:
         """The tags, now and as they would be."""
         chosen, base = self.chosen, selection.base_view(self._ctx)
         mark = selection.fingerprint(base)
+        self.table.load(self._fields())  # in one go: each reading passes over all samples
         rows = self.table.remember(("rows", mark), lambda: self.table.rows_of(base))
         key = (mark, chosen.aspect, chosen.rules, digest(chosen.limits), chosen.fdr)
 
         def make() -> Proposal:
-            self.table.load(self._fields())  # in one go: each reading passes over all samples
             given = (chosen.aspect, rows, chosen.rules, chosen.limits, chosen.fdr)
             return propose(self.table, self.found, *given)
 
@@ -133,14 +133,15 @@ class Scene:
         return drawn
 
     def _fields(self) -> list[str]:
-        """Everything that is read to show what was chosen."""
+        """Everything that the views of the chosen aspect show, and the tags' rules read."""
         chosen, found = self.chosen, self.found
         names = ["tags", OURS, COVERAGE]
         if chosen.aspect:
             names += [*rule_fields(chosen.aspect), found.confidences.get(chosen.aspect, COVERAGE)]
-            edges = [edge for edge in (chosen.edge, chosen.other) if edge]
-            scores = {"lex", "sem", chosen.score} if edges else ()
-            names += [score_field(s, edge, chosen.aspect) for edge in edges for s in scores if s]
+            for edge in found.edges.get(chosen.aspect, ()):
+                there = found.scores[chosen.aspect, edge]
+                scores = [score for score in ("lex", "sem", chosen.score) if score in there]
+                names += [score_field(score, edge, chosen.aspect) for score in scores]
         if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
             names.append(chosen.colour)
         return names

@@ -13,7 +13,7 @@ from ...agreement.aspects import score_field
 from . import choices, picture, selection
 from .choices import Choice, choose
 from .found import Found, find
-from .proposal import COVERAGE, OURS, Proposal, possible_rules, propose, rule_fields
+from .proposal import OURS, Proposal, possible_rules, propose, rule_fields
 from .selection import digest
 from .table import Table, read_table
 
@@ -135,9 +135,11 @@ class Scene:
     def _fields(self) -> list[str]:
         """Everything that the views of the chosen aspect show, and the tags' rules read."""
         chosen, found = self.chosen, self.found
-        names = ["tags", OURS, COVERAGE]
+        names = ["tags", OURS]
         if chosen.aspect:
-            names += [*rule_fields(chosen.aspect), found.confidences.get(chosen.aspect, COVERAGE)]
+            names += rule_fields(chosen.aspect)
+            if chosen.aspect in found.confidences:
+                names.append(found.confidences[chosen.aspect])
             for edge in found.edges.get(chosen.aspect, ()):
                 there = found.scores[chosen.aspect, edge]
                 scores = [score for score in ("lex", "sem", chosen.score) if score in there]

@@ -4,9 +4,10 @@
     python -m benchmarks.map --samples 20000
 
 The App's own server runs in a process of its own, and is sent what a browser would send: the
-panel opens, every view is visited a first and a second time, pickers and sliders are moved, half
-of the points are lassoed, cells, bars and tags are clicked, samples are selected in the grid.
-Prints a table in Markdown; the time that a browser takes to draw is not in it.
+panel opens, a person looks at it for a while, every view is visited a first and a second time,
+pickers and sliders are moved, half of the points are lassoed, cells, bars and tags are clicked,
+samples are selected in the grid. Prints a table in Markdown; the time that a browser takes to
+draw is not in it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import fiftyone as fo
@@ -23,6 +25,8 @@ from tests.app.audited import make_dataset
 from tests.app.driver import app_server
 from tests.app.visit import Visit
 
+#: Seconds for which a person looks at the map before anything is clicked.
+LOOKED_AT = 10
 VIEWS = ("agreement", "confidence", "witnesses", "lens", "table")
 
 
@@ -58,6 +62,7 @@ def main() -> None:
 def measure(visit: Visit) -> dict[str, float]:
     """``{what a person does: seconds}``."""
     taken = {"open the panel": visit.send("on_load")}
+    time.sleep(LOOKED_AT)
     for time_ in ("first", "second"):
         for view in VIEWS[1:] + VIEWS[:1]:
             taken[f"view {view}, {time_} visit"] = visit.pick("pick", "view", view)

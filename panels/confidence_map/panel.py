@@ -91,6 +91,7 @@ class ConfidenceMap(AuditPanel):
         if ctx.dataset is not None:
             ctx.panel.state.set("seen", selection.fingerprint(ctx.view))
             self._draw(ctx)
+            Scene(ctx).read_ahead()
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""

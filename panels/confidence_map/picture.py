@@ -132,13 +132,14 @@ def draw_confidence(look: Look, dataset: fo.Dataset, aspect: str) -> Picture:
     if null is not None:
         scaled = (null * len(rows) / null.sum()).round(1)
         traces.append(_bars(f"wrong pairs ({null.sum():,}), scaled", scaled, _NULL))
+    whole = {"dtick": 1} if counts.max(initial=0) <= 5 else {}  # nobody is half a sample
     layout = _layout() | {
         "barmode": "group",
         "bargap": 0.08,
         "dragmode": "select",
         "showlegend": len(traces) > 1,
         "xaxis": {"title": {"text": f"{field} →"}, "range": [0, 1], "showgrid": False},
-        "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"} | whole,
         "shapes": [] if worst is None else [_line("x", worst, "paper")],
     }
     said = [_placed(len(rows), len(look.rows), "have no confidence"), told]

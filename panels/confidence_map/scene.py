@@ -132,6 +132,15 @@ class Scene:
                 trace["ids"] = [f"{self._mark} {i}" for i in trace["ids"]]
         return drawn
 
+    def read_ahead(self) -> None:
+        """Begins to read what other views and aspects show, where that takes a while."""
+        found, chosen = self.found, self.chosen
+        groups = [list(found.confidences.values())]
+        for score in dict.fromkeys([chosen.score, "lex", "sem"]):
+            there = [pair for pair, scores in found.scores.items() if score in scores]
+            groups.append([score_field(score, edge, aspect) for aspect, edge in there])
+        self.table.load_ahead(groups)
+
     def _fields(self) -> list[str]:
         """Everything that the views of the chosen aspect show, and the tags' rules read."""
         chosen, found = self.chosen, self.found

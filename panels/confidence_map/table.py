@@ -10,7 +10,7 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import fiftyone as fo
 import numpy as np
@@ -18,6 +18,8 @@ from fiftyone import ViewField as F
 
 # Datasets that are kept: a person looks at one, perhaps compares two.
 _KEPT = 2
+# A dataset with more samples has its columns read before they are asked for.
+_MANY = 20_000
 # Where a larger part of the samples has changed, everything is read anew.
 _FEW = 0.2
 _TABLES: OrderedDict[str, Table] = OrderedDict()
@@ -38,6 +40,8 @@ class Table:
         self._at: dict[str, int] | None = None
         self._columns: dict[str, Sequence] = {}
         self.memory: dict[object, object] = {}
+        self._reading = threading.RLock()
+        self._ahead: threading.Thread | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,7 +55,23 @@ class Table:
 
     def load(self, names: Iterable[str]) -> None:
         """Reads several columns in one go; those that do not exist are None everywhere."""
-        wanted = [name for name in dict.fromkeys(names) if name not in self._columns]
+        names = [name for name in dict.fromkeys(names) if name not in self._columns]
+        if names:
+            with self._reading:  # whoever waited may find them read
+                self._load([name for name in names if name not in self._columns])
+
+    def load_ahead(self, groups: Sequence[Sequence[str]]) -> None:
+        """Begins to read groups of columns that may be asked for, where reading takes long."""
+        if len(self) > _MANY and self._ahead is None:
+            self._ahead = threading.Thread(target=self._load_groups, args=[groups], daemon=True)
+            self._ahead.start()
+
+    def _load_groups(self, groups: Sequence[Sequence[str]]) -> None:
+        with suppress(Exception):  # what a panel then asks for itself tells what is wrong
+            for names in groups:
+                self.load(names)
+
+    def _load(self, wanted: list[str]) -> None:
         known = [name for name in wanted if self._dataset.get_field(name) is not None]
         if known:
             found, *columns = _read(self._dataset, ["id", *known])
@@ -108,7 +128,8 @@ class Table:
         if self._ids is None or newest is None or stamp[0] != count or stamp[2] != self.stamp[2]:
             return fresh
         written = self._dataset.match(F("last_modified_at") >= newest)
-        known = [name for name in self._columns if self._dataset.get_field(name) is not None]
+        held = dict(self._columns)
+        known = [name for name in held if self._dataset.get_field(name) is not None]
         if written.count() > _FEW * count:
             return fresh
         found, *columns = _read(written, ["id", *known])
@@ -117,7 +138,7 @@ class Table:
             return fresh
         fresh._ids, fresh._at = self._ids, self._at
         for name, values in zip(known, columns):
-            column = fresh._columns[name] = self._columns[name].copy()
+            column = fresh._columns[name] = held[name].copy()
             for row, value in zip(rows, values):
                 missing = value is None and isinstance(column, np.ndarray)
                 column[row] = np.nan if missing else value

@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, nargs="+", default=[3, 20_000])
     parser.add_argument("--theme", nargs="+", default=["light", "dark"])
     parser.add_argument("--width", type=int, nargs="+", default=[1600, 900])
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
     given = parser.parse_args()
     foo.list_operators()  # loads the plugin
     GALLERY.mkdir(parents=True, exist_ok=True)
@@ -45,15 +46,9 @@ def main() -> None:
                 context = chromium.new_context(viewport={"width": width, "height": HEIGHT})
                 context.add_init_script(f"localStorage.setItem('mui-mode', '{theme}')")
                 scene = Scene(App(context.new_page(), address), GALLERY / f"{n}_{theme}_{width}")
-                for take in (take_map, take_viewer, take_review, take_forms):
-                    take(scene, dataset)
-                if n <= FEW:
-                    take_empty(scene, bare)
+                for part in given.parts:
+                    PARTS[part](scene, bare if part == "empty" else dataset)
                 context.close()
-                foo.get_operator("@second-opinion/audit/plan_review")(
-                    dataset, aspect="sum_detailed", restart=True
-                )
-                dataset.set_values("audit_reviews", [None] * n)
             dataset.delete()
     bare.delete()
 
@@ -111,11 +106,7 @@ def take_viewer(scene: Scene, dataset: fo.Dataset) -> None:
     scene.save("viewer_grid")
     scene.panel("opinion_viewer").get_by_role("button", name="Open this sample").click()
     modal = scene.page.locator("[data-cy=modal]")
-    modal.wait_for()
-    tab = modal.locator("[data-cy=panel-tab-opinion_viewer]")
-    if not tab.count():
-        modal.locator("[data-cy=new-panel-btn]").first.click()
-        scene.page.locator("[data-cy=new-panel-option-opinion_viewer]").click()
+    modal.locator("[data-cy=panel-tab-opinion_viewer]").click()
     modal.locator("[data-so=opinion-viewer]").wait_for()
     scene.save("viewer_modal")
     scene.page.keyboard.press("Escape")
@@ -125,7 +116,9 @@ def take_review(scene: Scene, dataset: fo.Dataset) -> None:
     """Before, without a name, during, while fixing, and after."""
     scene.app.open(dataset, workspace="second-opinion")
     content = scene.panel("review")
-    begin = content.get_by_role("button", name="Begin")
+    begin = content.get_by_role("button", name="Begin").or_(
+        content.get_by_role("button", name="Go on")
+    )
     begin.wait_for()
     scene.save("review_before")
     name = content.locator("input[type=string]")
@@ -156,11 +149,13 @@ def take_review(scene: Scene, dataset: fo.Dataset) -> None:
 
 
 def take_forms(scene: Scene, dataset: fo.Dataset) -> None:
-    """A form, and one with a mistake in it."""
-    form = scene.app.open_operator("Export audit")
-    form.get_by_role("button", name="Execute").wait_for()
-    scene.save("form_export")
-    scene.page.keyboard.press("Escape")
+    """A form, and one that says what is wrong."""
+    scene.app.open(dataset)
+    for name, label in {"form_export": "Export audit", "form_refused": "Hoist labels"}.items():
+        form = scene.app.open_operator(label)
+        form.get_by_role("button", name="Execute").wait_for()
+        scene.save(name)
+        form.get_by_role("button", name="Cancel").click()
 
 
 def take_empty(scene: Scene, bare: fo.Dataset) -> None:
@@ -169,6 +164,15 @@ def take_empty(scene: Scene, bare: fo.Dataset) -> None:
     for name in ("confidence_map", "opinion_viewer", "review"):
         scene.panel(name)
         scene.save(f"empty_{name}")
+
+
+PARTS = {
+    "map": take_map,
+    "viewer": take_viewer,
+    "review": take_review,
+    "forms": take_forms,
+    "empty": take_empty,
+}
 
 
 def make_bare() -> fo.Dataset:

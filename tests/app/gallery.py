@@ -124,7 +124,7 @@ def take_review(scene: Scene, dataset: fo.Dataset) -> None:
     name = content.locator("input[type=string]")
     name.fill("")
     name.press("Tab")
-    content.get_by_text("kept with the name ?").or_(
+    content.get_by_text("Write your name").or_(
         content.get_by_text("Write your name")
     ).wait_for()
     begin.click()

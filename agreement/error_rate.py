@@ -138,8 +138,8 @@ def estimate_part(
     effective = middle * (1 - middle) / variance if variance > 0 else np.inf
     low, high = wilson(rate, effective, level)
     reviews, wrong = int(mine.sum()), int(found.sum())
-    size = max(round(total), reviews)
-    return ErrorRate(rate, low, high, reviews, wrong, float(effective), size), total
+    labels = max(round(total), reviews)
+    return ErrorRate(rate, low, high, reviews, wrong, float(effective), labels), total
 
 
 def more_reviews(

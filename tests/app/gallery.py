@@ -124,9 +124,7 @@ def take_review(scene: Scene, dataset: fo.Dataset) -> None:
     name = content.locator("input[type=string]")
     name.fill("")
     name.press("Tab")
-    content.get_by_text("Write your name").or_(
-        content.get_by_text("Write your name")
-    ).wait_for()
+    content.get_by_text("Write your name").wait_for()
     begin.click()
     scene.save("review_no_name")
     name.fill("ada")

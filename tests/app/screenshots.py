@@ -17,6 +17,9 @@ DATASET = "second-opinion-demo"
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 
+# While a panel answers, a circle turns in its tab.
+_QUIET = "() => !document.querySelector('[data-cy^=panel-tab] .MuiCircularProgress-root')"
+
 
 def main() -> int:
     """Takes every picture; the exit status is 0 when all could be taken."""
@@ -41,6 +44,7 @@ def main() -> int:
             picture(app, dataset)
             page.locator("[data-cy=looker]").nth(3).wait_for(state="attached")
             page.wait_for_timeout(12_000)  # until thumbnails and charts are drawn
+            page.wait_for_function(_QUIET)
             print("Wrote", app.screenshot(IMAGES / f"{name}.png").relative_to(ROOT))
             page.close()
     return 0

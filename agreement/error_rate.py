@@ -7,8 +7,7 @@ Zrnic, 2023, arXiv:2311.01453), per stratum.
 
 The interval is Wilson's, for the effective number of reviews: the number of simple random ones
 that would give the same variance (Dean and Pagano, 2015, find this one to cover best for shares
-near 0 in stratified designs). The observed count is first moved outward by a quarter, half of
-the usual continuity correction, without which rates of 2 to 5% are covered 92% of the time. A
+near 0 in stratified designs), moved outward by a fifth of the usual continuity correction. A
 stratum in which no review found an error has not proved to hold none, so that its variance
 counts one more review, with the outcome expected of it.
 ``benchmarks/coverage.py`` shows how often such intervals hold the truth.
@@ -16,15 +15,16 @@ counts one more review, with the outcome expected of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from .sampling import Seen, take_turns
+from .wilson import wilson
 
-#: With fewer reviews there is an interval, but it is too early to stop.
+#: With fewer reviews there is an interval, but it is too early to stop, however wide it may be.
 FEWEST = 50
 #: Nobody is told to expect more reviews than this.
 MOST = 5_000
@@ -33,7 +33,8 @@ MOST = 5_000
 # used where it saves at least this part of the variance.
 _OUTCOMES_FOR_PREDICTIONS = 5
 _WORTHWHILE = 0.02
-_CONTINUITY = 0.25
+# So many errors are expected, at a rate of the width wanted, before a narrow interval is believed.
+_ERRORS = 5
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class ErrorRate:
         reviews: how many labels were looked at and decided
         wrong: how many of those are wrong
         effective: how many simple random reviews would tell as much
+        size: the labels that it speaks of
         predictions: the weight of the score's predictions; 0 where they are not used
     """
 
@@ -56,6 +58,7 @@ class ErrorRate:
     reviews: int
     wrong: int
     effective: float
+    size: int
     predictions: float = 0.0
 
     @property
@@ -92,9 +95,9 @@ def estimate(strata: Sequence[Seen], level: float = 0.95) -> ErrorRate | None:
         weight = 0.0
     effective = spread * (1 - spread) / variance if variance > 0 else np.inf
     low, high = wilson(rate, effective, level)
-    return ErrorRate(
-        rate, low, high, int(counts.sum()), int(found.sum()), float(effective), float(weight)
-    )
+    size = sum(stratum.size for stratum in strata)
+    reviews, wrong = int(counts.sum()), int(found.sum())
+    return ErrorRate(rate, low, high, reviews, wrong, float(effective), size, float(weight))
 
 
 def estimate_part(
@@ -134,8 +137,9 @@ def estimate_part(
     variance = float(np.sum(size**2 * (1 - counts / size) * spread / counts) / total**2)
     effective = middle * (1 - middle) / variance if variance > 0 else np.inf
     low, high = wilson(rate, effective, level)
-    estimated = ErrorRate(rate, low, high, int(mine.sum()), int(found.sum()), float(effective), 0.0)
-    return estimated, total
+    reviews, wrong = int(mine.sum()), int(found.sum())
+    labels = max(round(total), reviews)
+    return ErrorRate(rate, low, high, reviews, wrong, float(effective), labels), total
 
 
 def more_reviews(
@@ -184,9 +188,28 @@ def more_reviews(
     return high
 
 
+def fewest(width: float, size: int) -> int:
+    """With fewer reviews it is too early to stop.
+
+    After a few reviews that happened to find no error the interval is narrow, and who stops then
+    stops because of them: at rates of about the width and more, such intervals hold the truth
+    less often than they say, at smaller ones more often. So many are asked for that a rate of
+    ``width`` would show five errors, fewer where the labels are few (Cochran, Sampling
+    Techniques, 1977, section 4.6).
+
+    Args:
+        width: the half width wanted, such as 0.02
+        size: the labels that are to be known
+    """
+    needed = _ERRORS / width
+    return min(size, max(FEWEST, math.ceil(needed / (1 + needed / max(size, 1)))))
+
+
 def may_stop(rate: ErrorRate | None, width: float) -> bool:
     """Tells whether enough was reviewed: the interval is narrow, and not by an early chance."""
-    return rate is not None and rate.reviews >= FEWEST and rate.half_width <= width
+    if rate is None:
+        return False
+    return rate.reviews >= fewest(width, rate.size) and rate.half_width <= width
 
 
 def tell(found: ErrorRate | None, more: int | None, width: float, size: int) -> str:
@@ -207,9 +230,10 @@ def tell(found: ErrorRate | None, more: int | None, width: float, size: int) -> 
     goal = f"±{100 * width:g}%"
     if may_stop(found, width):
         return f"{said}. Enough for {goal}: you may stop."
+    early = max(fewest(width, found.size) - found.reviews, 0)
     if not more:
-        more = max(FEWEST - found.reviews, 1)
-        return f"{said}; {more:,} more, so that {goal} is not by chance."
+        return f"{said}; {max(early, 1):,} more, so that {goal} is not by chance."
+    more = max(more, early)
     if more >= MOST:
         return f"{said}; more than {MOST:,} more for {goal}."
     return f"{said}; about {_round(more):,} more for {goal}."
@@ -218,34 +242,6 @@ def tell(found: ErrorRate | None, more: int | None, width: float, size: int) -> 
 def _round(number: int) -> int:
     step = 1 if number < 20 else 5 if number < 50 else 10 if number < 1_000 else 100
     return -(-number // step) * step
-
-
-def wilson(
-    rate: float, n: float, level: float = 0.95, continuity: float = _CONTINUITY
-) -> tuple[float, float]:
-    """Wilson's score interval of a share (1927).
-
-    Args:
-        rate: the observed share
-        n: the number of reviews, which need not be whole
-        level: the share of such intervals that hold the truth
-        continuity: how far the observed count is moved outward first; 0 gives Wilson's own
-
-    Returns:
-        the interval's ends, within 0..1
-    """
-    if np.isinf(n):
-        return rate, rate
-    z = NormalDist().inv_cdf((1 + level) / 2)
-
-    def end(share: float, side: int) -> float:
-        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-        return float(middle + side * half)
-
-    low = end(max(rate - continuity / n, 0.0), -1)
-    high = end(min(rate + continuity / n, 1.0), 1)
-    return max(0.0, min(rate, low)), min(1.0, max(rate, high))
 
 
 def _shares_of_population(strata: Sequence[Seen]) -> np.ndarray:

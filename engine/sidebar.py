@@ -12,7 +12,7 @@ from .fields import owned
 #: What the names of our groups begin with; one of a person's own must be called otherwise.
 PREFIX = "second opinion"
 
-_RECORDS = re.compile(r"^(audit_|before_reviews_)")
+_RECORDS = re.compile(r"^(audit_|before_reviews_|grounding_|ruling_.*_(details|by)$)")
 _REVIEWS = "audit_reviews"  # a person's work, but not to be read in a sidebar
 _SCORES = re.compile(r"^(lex|sem|sup|match)_")
 _CONFIDENCES = re.compile(r"^confidence_")

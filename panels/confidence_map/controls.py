@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 _SIDE_BY_SIDE = {
     "display": "grid",
-    "gridTemplateColumns": "repeat(auto-fit, minmax(220px, 1fr))",
+    "gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 220px), 1fr))",
     "alignItems": "center",
     "columnGap": 2,
 }
+# Four side by side, or two, or one where it is narrow
+_FOUR = "repeat(auto-fit, minmax(min(100%, 130px), 1fr))"
 _SLIDERS = {
     "sem_high": "Same meaning from",
     "sem_low": "Other meaning below",
@@ -62,6 +64,7 @@ def add_tags(root: types.Object, panel: ConfidenceMap, proposal: Proposal) -> No
     there = {*proposal.now, *proposal.then}
     for i, tag in enumerate(t for t in dict.fromkeys([*known, *sorted(there)]) if t in there):
         now, then = proposal.counts(tag)
+        colour = TELLING.get(tag, "#8A8A8A")
         number = f"{now:,}" if now == then else f"{now:,}\u00a0→\u00a0{then:,}"
         add_button(
             place,
@@ -71,7 +74,8 @@ def add_tags(root: types.Object, panel: ConfidenceMap, proposal: Proposal) -> No
             panel.on_tag,
             disabled=not (now or then),
             params={"tag": tag},
-            borderLeft=f"5px solid {TELLING.get(tag, '#8A8A8A')}",
+            borderLeft=f"5px solid {colour}",
+            **{"&:hover, &:focus": {"borderLeft": f"5px solid {colour}"}},
         )
 
 
@@ -89,7 +93,7 @@ def add_rules(
         label = f"Fine labels to tolerate among the suspects: {chosen.fdr:.0%}"
         _slider(place, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR)
         return
-    sliders = root.grid("limits", orientation="horizontal", gap=0, columns=4)
+    sliders = grid(root, "limits", _SIDE_BY_SIDE | {"gridTemplateColumns": _FOUR})
     for name, label in _SLIDERS.items():
         at = chosen.limits[name]
         _slider(sliders, panel, name, f"{label} {at:.2f}", at, 0, 1)

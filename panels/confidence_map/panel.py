@@ -91,6 +91,7 @@ class ConfidenceMap(AuditPanel):
         if ctx.dataset is not None:
             ctx.panel.state.set("seen", selection.fingerprint(ctx.view))
             self._draw(ctx)
+            Scene(ctx).read_ahead()
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""
@@ -225,7 +226,11 @@ class ConfidenceMap(AuditPanel):
 
     def _show(self, ctx: foo.ExecutionContext, marks: list[str]) -> None:
         scene = Scene(ctx)
-        selection.show(ctx, scene.table, scene.picture.find(marks))
+        rows = scene.find(marks)
+        if rows is None:
+            ctx.ops.notify("The map was drawn anew meanwhile. Click again.", variant="info")
+            return
+        selection.show(ctx, scene.table, rows)
         self._draw(ctx)
 
 

@@ -37,7 +37,8 @@ class Picture:
         layout: for Plotly
         said: sentences that belong to it
         placed: how many samples have a place on it
-        find: the rows of what was clicked or lassoed, from the marks' ids
+        find: the rows of the bars or squares that were clicked or lassoed, from their ids
+        counts: whether it is made of bars or squares that count samples, not of a point a sample
     """
 
     traces: list[dict]
@@ -45,6 +46,7 @@ class Picture:
     said: list[str]
     placed: int
     find: Callable[[Sequence[str]], np.ndarray]
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,14 @@ def draw_confidence(look: Look, dataset: fo.Dataset, aspect: str) -> Picture:
     if null is not None:
         scaled = (null * len(rows) / null.sum()).round(1)
         traces.append(_bars(f"wrong pairs ({null.sum():,}), scaled", scaled, _NULL))
+    whole = {"dtick": 1} if counts.max(initial=0) <= 5 else {}  # nobody is half a sample
     layout = _layout() | {
         "barmode": "group",
         "bargap": 0.08,
         "dragmode": "select",
         "showlegend": len(traces) > 1,
         "xaxis": {"title": {"text": f"{field} →"}, "range": [0, 1], "showgrid": False},
-        "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"} | whole,
         "shapes": [] if worst is None else [_line("x", worst, "paper")],
     }
     said = [_placed(len(rows), len(look.rows), "have no confidence"), told]
@@ -146,7 +149,7 @@ def draw_confidence(look: Look, dataset: fo.Dataset, aspect: str) -> Picture:
     def find(marks: Sequence[str]) -> np.ndarray:
         return rows[np.isin(bars, [int(mark) for mark in marks])]
 
-    return Picture(traces, layout, said, len(rows), find)
+    return Picture(traces, layout, said, len(rows), find, counts=True)
 
 
 def corners(lex: np.ndarray, sem: np.ndarray, limits: Mapping[str, float]) -> dict[str, np.ndarray]:
@@ -181,7 +184,7 @@ def _draw(look: Look, points: Points, lacking: str) -> Picture:
         said.append("These are so many that squares count them; a lasso or a click works as well.")
     # the buttons of the tags tell their colours
     layout = _layout() | {"showlegend": not scale and look.colour is not None}
-    return Picture(traces, layout, said, len(points.rows), points.find)
+    return Picture(traces, layout, said, len(points.rows), points.find, points.binned)
 
 
 def _placed(placed: int, samples: int, lacking: str) -> str:

@@ -68,10 +68,7 @@ class Points:
         return len(self.rows) > MOST_POINTS
 
     def find(self, marks: Sequence[str]) -> np.ndarray:
-        """The rows of the points, or of the bins, that were clicked or lassoed."""
-        if not self.binned:
-            wanted = set(marks)
-            return np.array([row for row in self.rows if self.ids[row] in wanted], dtype=np.int64)
+        """The rows of the bins that were clicked or lassoed."""
         wanted = [int(mark[len(_BIN) :]) for mark in marks if mark.startswith(_BIN)]
         return self.rows[np.isin(self._bins()[0], wanted)]
 
@@ -186,6 +183,10 @@ def by_tag(points: Points, tags: Mapping[str, np.ndarray], given: set[str], n: i
 
 def by_field(points: Points, values: Sequence[object], name: str) -> list[dict]:
     """Points coloured by a field: on a scale where it holds numbers, else in groups."""
+    if isinstance(values, np.ndarray):  # fractions
+        if not np.isnan(values[points.rows]).all():
+            return points.on_scale(values, name)
+        values = [None] * len(values)
     mine = [values[row] for row in points.rows]
     if _is_continuous(mine):
         return points.on_scale(np.array(values, dtype=np.float64), name)

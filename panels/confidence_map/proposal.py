@@ -9,6 +9,8 @@ import numpy as np
 
 from ...agreement.aspects import score_field
 from ...agreement.fdr import suspects
+from ...agreement.ruling import ruling_field
+from ...agreement.verdict import weighed
 from ...agreement.workshop_rules import TAGS, THRESHOLDS, workshop_tags
 from .found import Found
 from .table import Table
@@ -23,6 +25,7 @@ FDR = 0.1
 
 #: How much of what was annotated a clip shows, and how much it must show, as in tag_confidence.
 COVERAGE, _COVERAGE_NEEDED = "clip_coverage", 0.5
+_RATIO = "ratio"  # what a judge who watched the clip adds to the confidence
 _RULE_SCORES = (("sem", "q"), ("lex", "q"), ("sem", "m"), ("lex", "m"))
 
 
@@ -112,14 +115,16 @@ def propose(
 
 
 def rule_fields(aspect: str) -> list[str]:
-    """The scores that the workshop's rules read."""
-    return [score_field(score, witness, aspect) for score, witness in _RULE_SCORES]
+    """What the rules read of an aspect, its confidence apart."""
+    scores = [score_field(score, witness, aspect) for score, witness in _RULE_SCORES]
+    return [*scores, ruling_field(aspect, _RATIO), COVERAGE]
 
 
 def _calibrated(
     table: Table, found: Found, aspect: str, rows: np.ndarray, fdr: float
 ) -> tuple[dict[str, np.ndarray], float | None]:
-    confidence = table.numbers(found.confidences[aspect]).copy()
+    ratio = table.numbers(ruling_field(aspect, _RATIO))
+    confidence = weighed(table.numbers(found.confidences[aspect]), ratio)
     shown = table.numbers(COVERAGE)
     confidence[shown < _COVERAGE_NEEDED] = np.nan  # such a clip cannot tell
     mask = np.zeros(len(table), dtype=bool)

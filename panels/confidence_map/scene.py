@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import fiftyone as fo
@@ -13,9 +13,12 @@ from ...agreement.aspects import score_field
 from . import choices, picture, selection
 from .choices import Choice, choose
 from .found import Found, find
-from .proposal import COVERAGE, OURS, Proposal, possible_rules, propose, rule_fields
+from .proposal import OURS, Proposal, possible_rules, propose, rule_fields
 from .selection import digest
 from .table import Table, read_table
+
+# A click may fall on what was drawn before: so many pictures of a panel are remembered.
+_PICTURES = 3
 
 
 class Scene:
@@ -53,11 +56,11 @@ class Scene:
         """The tags, now and as they would be."""
         chosen, base = self.chosen, selection.base_view(self._ctx)
         mark = selection.fingerprint(base)
+        self.table.load(self._fields())  # in one go: each reading passes over all samples
         rows = self.table.remember(("rows", mark), lambda: self.table.rows_of(base))
         key = (mark, chosen.aspect, chosen.rules, digest(chosen.limits), chosen.fdr)
 
         def make() -> Proposal:
-            self.table.load(self._fields())  # in one go: each reading passes over all samples
             given = (chosen.aspect, rows, chosen.rules, chosen.limits, chosen.fdr)
             return propose(self.table, self.found, *given)
 
@@ -83,7 +86,31 @@ class Scene:
     def picture(self) -> picture.Picture:
         """What is drawn."""
         key = (self.points_key, digest(self.chosen.limits))
-        return _last(self.table, f"picture {self._ctx.panel_id}", key, self._draw)
+        drawn = _last(self.table, f"picture {self._ctx.panel_id}", key, self._draw)
+        self._pictures[self._mark] = self._pictures.pop(self._mark, drawn)  # now the last
+        while len(self._pictures) > _PICTURES:
+            del self._pictures[next(iter(self._pictures))]
+        return drawn
+
+    def find(self, marks: Sequence[str]) -> np.ndarray | None:
+        """The rows of what was clicked or lassoed; None where it is of a map of long ago.
+
+        A browser may need a moment to draw what it was sent. Until then the points of the view
+        before stand there, and they are what a person clicks.
+        """
+        mark, counted, _ = marks[0].partition(" ")
+        if not counted:
+            return np.intersect1d(self.table.rows(marks), self.proposal.rows)
+        drawn = self._pictures.get(mark)
+        return None if drawn is None else drawn.find([m.partition(" ")[2] for m in marks])
+
+    @property
+    def _mark(self) -> str:
+        return self.points_key[:8]
+
+    @property
+    def _pictures(self) -> dict[str, picture.Picture]:
+        return self.table.remember(("pictures", self._ctx.panel_id), dict)
 
     def _draw(self) -> picture.Picture:
         chosen = self.chosen
@@ -100,17 +127,32 @@ class Scene:
         else:
             drawn = picture.draw_lens(look, self.dataset, chosen.lens)
         drawn.layout["selectionrevision"] = self.points_key
+        if drawn.counts:
+            for trace in (trace for trace in drawn.traces if "ids" in trace):
+                trace["ids"] = [f"{self._mark} {i}" for i in trace["ids"]]
         return drawn
 
+    def read_ahead(self) -> None:
+        """Begins to read what other views and aspects show, where that takes a while."""
+        found, chosen = self.found, self.chosen
+        groups = [list(found.confidences.values())]
+        for score in dict.fromkeys([chosen.score, "lex", "sem"]):
+            there = [pair for pair, scores in found.scores.items() if score in scores]
+            groups.append([score_field(score, edge, aspect) for aspect, edge in there])
+        self.table.load_ahead(groups)
+
     def _fields(self) -> list[str]:
-        """Everything that is read to show what was chosen."""
+        """Everything that the views of the chosen aspect show, and the tags' rules read."""
         chosen, found = self.chosen, self.found
-        names = ["tags", OURS, COVERAGE]
+        names = ["tags", OURS]
         if chosen.aspect:
-            names += [*rule_fields(chosen.aspect), found.confidences.get(chosen.aspect, COVERAGE)]
-            edges = [edge for edge in (chosen.edge, chosen.other) if edge]
-            scores = {"lex", "sem", chosen.score} if edges else ()
-            names += [score_field(s, edge, chosen.aspect) for edge in edges for s in scores if s]
+            names += rule_fields(chosen.aspect)
+            if chosen.aspect in found.confidences:
+                names.append(found.confidences[chosen.aspect])
+            for edge in found.edges.get(chosen.aspect, ()):
+                there = found.scores[chosen.aspect, edge]
+                scores = [score for score in ("lex", "sem", chosen.score) if score in there]
+                names += [score_field(score, edge, chosen.aspect) for score in scores]
         if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
             names.append(chosen.colour)
         return names

@@ -55,8 +55,9 @@ def begin(
         line(root, "begun", "Reviews of this aspect have begun. They go on where they stopped.")
     else:
         _add_choice(root, "score", "Doubtful by", [BEST_SCORE, *scores], BEST_SCORE)
-    reviewer = (state.get("pick") or {}).get("reviewer") or "?"
-    line(root, "as", f"Your decisions are kept with the name {reviewer}.", **FAINT)
+    reviewer = ((state.get("pick") or {}).get("reviewer") or "").strip()
+    named = f"Your decisions are kept with the name {reviewer}."
+    line(root, "as", named if reviewer else "Write your name: decisions are kept with it.", **FAINT)
     root.btn(
         "begin",
         label="Go on" if begun else "Begin",

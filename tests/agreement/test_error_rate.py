@@ -94,6 +94,18 @@ def test_it_is_too_early_to_stop_after_a_few_lucky_reviews():
     assert not error_rate.may_stop(None, 0.02)
 
 
+def test_a_narrow_interval_counts_once_a_rate_of_its_width_would_have_shown_errors():
+    early = error_rate.estimate([seen(10_000, [False] * 150)])
+    assert early.half_width < 0.02 and not error_rate.may_stop(early, 0.02)
+    said = error_rate.tell(early, 0, 0.02, 10_000)
+    left = error_rate.fewest(0.02, 10_000) - 150
+    assert said.endswith(f"; {left} more, so that ±2% is not by chance.")
+    later = error_rate.estimate([seen(10_000, [False] * (150 + left))])
+    assert error_rate.may_stop(later, 0.02)
+    assert error_rate.fewest(0.05, 10_000) < error_rate.fewest(0.02, 10_000) < 5 / 0.02
+    assert error_rate.fewest(0.02, 40) == 40  # whoever has seen all of them may stop
+
+
 def test_an_estimate_is_told_in_a_sentence_that_says_of_how_many_and_what_next():
     strata = [seen(1_144, [True] * 25 + [False] * 175, 0.1)]
     found = error_rate.estimate(strata)

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.operators as foo
-import numpy as np
-from PIL import Image
 
+from tests.app.audited import make_dataset
 from tests.app.driver import App, app_server, browser, find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 GALLERY = ROOT / ".local" / "gallery"
 HEIGHT = 950
-SCENES = ("a girl opens a wooden box", "a cook slices bread", "two men lift a ladder")
-PANELS = ("confidence_map", "opinion_viewer", "review")
 #: Views of the map, by what its first dropdown says.
 VIEWS = {
+    "agreement": "lexical × semantic",
     "confidence": "confidence, with the null",
     "witnesses": "witness × witness",
+    "lens": "a lens's projection",
     "table": "aspects × witnesses",
 }
+FEW = 10  # reviews of so few samples come to their end
 
 
 def main() -> None:
@@ -34,87 +34,152 @@ def main() -> None:
     parser.add_argument("--samples", type=int, nargs="+", default=[3, 20_000])
     parser.add_argument("--theme", nargs="+", default=["light", "dark"])
     parser.add_argument("--width", type=int, nargs="+", default=[1600, 900])
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
     given = parser.parse_args()
     foo.list_operators()  # loads the plugin
     GALLERY.mkdir(parents=True, exist_ok=True)
+    bare = make_bare()
     with app_server(GALLERY / "server.log") as address, browser(find_browser()) as chromium:
         for n in given.samples:
-            dataset = make_dataset(n)
+            dataset = make_dataset(n, GALLERY, "gallery")
             for theme, width in itertools.product(given.theme, given.width):
                 context = chromium.new_context(viewport={"width": width, "height": HEIGHT})
-                app = App(context.new_page(), address)
-                app.page.add_init_script(f"localStorage.setItem('mui-mode', '{theme}')")
-                take(app, dataset, GALLERY / f"{n}_{theme}_{width}")
+                context.add_init_script(f"localStorage.setItem('mui-mode', '{theme}')")
+                scene = Scene(App(context.new_page(), address), GALLERY / f"{n}_{theme}_{width}")
+                for part in given.parts:
+                    PARTS[part](scene, bare if part == "empty" else dataset)
                 context.close()
             dataset.delete()
+    bare.delete()
 
 
-def take(app: App, dataset: fo.Dataset, stem: Path) -> None:
-    """Takes a picture of every panel in the saved workspace."""
-    app.open(dataset, workspace="second-opinion")
-    chart = app.page.locator("[data-cy=panel-content-confidence_map] .js-plotly-plot .nsewdrag")
-    chart.wait_for()
-    for panel in PANELS:
-        app.page.locator(f"[data-cy=panel-tab-{panel}]").click()
-        content = app.page.locator(f"[data-cy=panel-content-{panel}]")
+class Scene:
+    """One page, and where its pictures go."""
+
+    def __init__(self, app: App, stem: Path) -> None:
+        self.app, self.page, self.stem = app, app.page, stem
+
+    def panel(self, name: str):
+        """Brings a panel of the saved workspace to the front, and returns it."""
+        self.page.locator(f"[data-cy=panel-tab-{name}]").first.click()
+        content = self.page.locator(f"[data-cy=panel-content-{name}]").first
         content.wait_for()
-        if panel == "confidence_map":
-            save(app, stem, panel)
-            for view, label in VIEWS.items():
-                content.get_by_role("combobox").first.click()
-                app.page.get_by_role("option", name=label).click()
-                save(app, stem, f"{panel}_{view}")
-        elif panel == "review":
-            save(app, stem, f"{panel}_begin")
-            content.get_by_role("button", name="Begin").or_(
-                content.get_by_role("button", name="Go on")
-            ).click()
-            content.get_by_text("The annotation: is it right?").wait_for()
-            save(app, stem, panel)
-        else:
-            save(app, stem, panel)
-    form = app.open_operator("Export audit")
-    form.get_by_role("button", name="Execute").wait_for()
-    save(app, stem, "export_form")
+        return content
+
+    def save(self, name: str) -> None:
+        """Takes the picture once the fonts are there and the charts had time to be drawn."""
+        self.page.wait_for_timeout(2_500)
+        path = self.stem.with_name(f"{self.stem.name}_{name}.png")
+        print("Wrote", self.app.screenshot(path), flush=True)
 
 
-def save(app: App, stem: Path, name: str) -> None:
-    """Takes the picture once the fonts are there and the charts had time to be drawn."""
-    app.page.wait_for_timeout(2_500)
-    print("Wrote", app.screenshot(stem.with_name(f"{stem.name}_{name}.png")), flush=True)
+def take_map(scene: Scene, dataset: fo.Dataset) -> None:
+    """Every view; suspects shown in the grid; thresholds that cross."""
+    scene.app.open(dataset, workspace="second-opinion")
+    content = scene.panel("confidence_map")
+    content.locator(".js-plotly-plot .nsewdrag").wait_for()
+    for name, label in VIEWS.items():
+        content.get_by_role("combobox").first.click()
+        scene.page.get_by_role("option", name=label).click()
+        scene.save(f"map_{name}")
+    content.get_by_role("combobox").first.click()
+    scene.page.get_by_role("option", name=VIEWS["agreement"]).click()
+    content.get_by_role("button", name="suspect: ").first.click()
+    scene.save("map_narrowed")
+    content.get_by_role("button", name="Show all").click()
+    rules = content.locator("xpath=.//*[text()='Tags by']/following::*[@role='combobox'][1]")
+    rules.click()
+    scene.page.get_by_role("option", name="the workshop's thresholds").click()
+    content.get_by_text("Other meaning below").wait_for()
+    slider = content.locator(".MuiSlider-root").nth(1)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    scene.page.mouse.click(box["x"] + box["width"] * 0.95, box["y"] + box["height"] / 2)
+    content.get_by_text("These thresholds cross").wait_for()
+    scene.save("map_crossed")
 
 
-def make_dataset(n: int) -> fo.Dataset:
-    """Clips that were audited: five aspects, two witnesses, scores, confidences and verdicts."""
-    from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import ACTION100M
+def take_viewer(scene: Scene, dataset: fo.Dataset) -> None:
+    """The viewer beside the grid and in the sample modal."""
+    scene.app.open(dataset, workspace="second-opinion")
+    scene.panel("opinion_viewer").get_by_role("button", name="Open this sample").wait_for()
+    scene.save("viewer_grid")
+    scene.panel("opinion_viewer").get_by_role("button", name="Open this sample").click()
+    modal = scene.page.locator("[data-cy=modal]")
+    modal.locator("[data-cy=panel-tab-opinion_viewer]").click()
+    modal.locator("[data-so=opinion-viewer]").wait_for()
+    scene.save("viewer_modal")
+    scene.page.keyboard.press("Escape")
+
+
+def take_review(scene: Scene, dataset: fo.Dataset) -> None:
+    """Before, without a name, during, while fixing, and after."""
+    scene.app.open(dataset, workspace="second-opinion")
+    content = scene.panel("review")
+    begin = content.get_by_role("button", name="Begin").or_(
+        content.get_by_role("button", name="Go on")
+    )
+    begin.wait_for()
+    scene.save("review_before")
+    name = content.locator("input[type=string]")
+    name.fill("")
+    name.press("Tab")
+    content.get_by_text("Write your name").wait_for()
+    begin.click()
+    scene.save("review_no_name")
+    name.fill("ada")
+    name.press("Tab")
+    content.get_by_text("kept with the name ada").wait_for()
+    begin.click()
+    asked = content.get_by_text("The annotation: is it right?")
+    asked.wait_for()
+    scene.save("review_during")
+    content.get_by_role("button", name="Fix the text").click()
+    content.locator("textarea").first.wait_for()
+    scene.save("review_fix")
+    content.get_by_role("button", name="Back").click()
+    for decision in ["Wrong", *["Correct"] * (len(dataset) - 1)] if len(dataset) <= FEW else []:
+        content.get_by_role("button", name=decision, exact=True).click()
+        scene.page.wait_for_timeout(3_000)
+    if len(dataset) <= FEW:
+        content.get_by_text("Nothing is left to review").wait_for()
+        scene.save("review_after")
+
+
+def take_forms(scene: Scene, dataset: fo.Dataset) -> None:
+    """A form, and one that says what is wrong."""
+    scene.app.open(dataset)
+    for name, label in {"form_export": "Export audit", "form_refused": "Hoist labels"}.items():
+        form = scene.app.open_operator(label)
+        form.get_by_role("button", name="Execute").wait_for()
+        scene.save(name)
+        form.get_by_role("button", name="Cancel").click()
+
+
+def take_empty(scene: Scene, bare: fo.Dataset) -> None:
+    """What each panel says of a dataset of which nothing is known yet."""
+    scene.app.open(bare, workspace="second-opinion")
+    for name in ("confidence_map", "opinion_viewer", "review"):
+        scene.panel(name)
+        scene.save(f"empty_{name}")
+
+
+PARTS = {
+    "map": take_map,
+    "viewer": take_viewer,
+    "review": take_review,
+    "forms": take_forms,
+    "empty": take_empty,
+}
+
+
+def make_bare() -> fo.Dataset:
+    """A dataset with annotations and nothing else."""
     from fiftyone.plugins.orgs.second_opinion.audit.engine.workspace import install_workspace
 
-    random = np.random.default_rng(51)
-    picture = GALLERY / "frame.png"
-    Image.new("RGB", (320, 240), (60, 90, 120)).save(picture)
-    good = random.random(n) < 0.85
-    columns: dict[str, list] = {"verdict": np.where(good, "agreed", "annotation_suspect").tolist()}
-    columns["confidence"] = np.where(good, random.beta(8, 1, n), random.beta(1, 4, n)).tolist()
-    for aspect in ACTION100M:
-        for i, field in enumerate(aspect.fields):
-            own = np.where(good | (i > 0), 0, 1) + np.arange(n)
-            columns[field] = [f"{SCENES[k % 3]}, as {field} has it." for k in own]
-        columns[f"confidence_{aspect.name}"] = columns["confidence"]
-        for edge in aspect.edges():
-            for metric, low in (("lex", 0.35), ("sem", 0.7), ("sup", 0.6), ("match", 0.9)):
-                centre = np.where(good | (edge.name == "qm"), low, low / 3)
-                score = np.clip(random.normal(centre, 0.12), 0, 1)
-                lost = random.random(n) < 0.04
-                columns[edge.field(metric)] = [None if g else s for g, s in zip(lost, score)]
-    tags = [[v] if ok else [v, "suspect"] for v, ok in zip(columns["verdict"], good)]
-    dataset = fo.Dataset(f"gallery-{n}", overwrite=True, persistent=True)
-    rows = zip(*columns.values())
-    dataset.add_samples(
-        [
-            fo.Sample(filepath=str(picture), tags=t, audit_tags=t, **dict(zip(columns, row)))
-            for t, row in zip(tags, rows)
-        ]
-    )
+    dataset = fo.Dataset("gallery-bare", overwrite=True, persistent=True)
+    frame = make_dataset(3, GALLERY, "gallery").first().filepath
+    dataset.add_sample(fo.Sample(filepath=frame, gpt_summary_root_brief="a girl opens a box"))
     install_workspace(dataset)
     return dataset
 

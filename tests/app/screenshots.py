@@ -27,8 +27,10 @@ def main() -> int:
         sys.exit("The demo's dataset is not there; run `make demo` first.")
     dataset = fo.load_dataset(DATASET)
     foo.list_operators()  # loads the plugin
+    from fiftyone.plugins.orgs.second_opinion.audit.engine.sidebar import install_groups
     from fiftyone.plugins.orgs.second_opinion.audit.engine.workspace import install_workspace
 
+    install_groups(dataset)
     install_workspace(dataset)
     # the grid is to show the films, not every label on top of them
     dataset.app_config.active_fields = ActiveFields(paths=["tags"])
@@ -40,7 +42,7 @@ def main() -> int:
             app = App(page, address)
             picture(app, dataset)
             page.locator("[data-cy=looker]").nth(3).wait_for(state="attached")
-            page.wait_for_timeout(12_000)  # until thumbnails and charts are drawn
+            page.wait_for_timeout(30_000)  # until films and charts are drawn, events answered
             print("Wrote", app.screenshot(IMAGES / f"{name}.png").relative_to(ROOT))
             page.close()
     return 0
@@ -61,7 +63,9 @@ def picture_map(app: App, dataset: fo.Dataset) -> None:
 def picture_suspects(app: App, dataset: fo.Dataset) -> None:
     """The samples whose annotation is probably wrong, by whichever rules were applied last."""
     accused = re.compile(r"^(suspect|triple_disagreement): [1-9]")
-    _open_map(app, dataset).get_by_role("button", name=accused).first.click()
+    panel = _open_map(app, dataset)
+    panel.get_by_role("button", name=accused).first.click()
+    panel.get_by_text("shown in the grid").wait_for()
 
 
 def picture_form(app: App, dataset: fo.Dataset) -> None:

@@ -1,5 +1,7 @@
 """Ground disputes: the video rules, controls hold the judge to account, and nothing is lost."""
 
+import base64
+import io
 from pathlib import Path
 
 import av
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.models import judging
 from fiftyone.plugins.orgs.second_opinion.audit.operators.settings import SettingsError
+from PIL import Image
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -231,7 +234,9 @@ def test_clear_audit_takes_it_all_away(disputes, ground, operator):
     assert disputes.list_saved_views() == []
 
 
-def test_segments_are_grounded_one_by_one(dataset, walls, ground):
+@pytest.fixture
+def segmented(dataset, walls):
+    """The films in two segments each, and a fifth of the second ones annotated wrongly."""
     for i, path in enumerate(walls):
         true, other = NAMES[i % 6], NAMES[(i + 1) % 6]
         parts = []
@@ -242,6 +247,11 @@ def test_segments_are_grounded_one_by_one(dataset, walls, ground):
             parts.append(part)
         dataset.add_sample(fo.Sample(filepath=path, gt=fo.TemporalDetections(detections=parts)))
     dataset.add_dynamic_sample_fields()
+    return dataset
+
+
+def test_segments_are_grounded_one_by_one(segmented, ground):
+    dataset = segmented
 
     report = ground(dataset, segments="gt", which="all")
 
@@ -324,6 +334,52 @@ def test_stored_vectors_cut_a_dispute_for_the_whole_dataset(disputes, operator, 
     assert "cosine" in disputes.first()["ruling_cap_by"]
 
 
+def test_segments_are_embedded_where_they_have_no_vectors_yet(segmented, operator, checkpoint):
+    how = {"aspect": "cap", "aspects": [ASPECT], "methods": ["cosine"], "which": "all"}
+    how |= {"segments": "gt", "cosine_model": checkpoint("qwen3_vl")}
+    how |= {"fps": 2.0, "max_frames": 2, "max_pixels": 64 * 64}
+
+    report = operator("ground_disputes")(segmented, **how)
+
+    paths = [f"gt.detections.{name}" for name in ("qwen_embeddings", "grounding_cap_cosine")]
+    vectors, answers = (segmented.values(path, unwind=True) for path in paths)
+    assert all(np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-4) for vector in vectors)
+    assert len({tuple(vector) for vector in vectors}) >= len(NAMES)  # each film's own
+    (row,) = report["judges"]
+    assert row["judged"] == len(answers) == 2 * CLIPS
+    assert row["statements"] > 2 * CLIPS  # with a wrong video each
+    assert report["failures"] == []
+
+    # only what has changed is embedded again
+    broken = segmented.first()
+    broken.filepath = broken.filepath.replace(".mp4", "-gone.mp4")
+    broken.save()
+    path = "gt.detections.qwen_embeddings_made_from"
+    before = segmented.values(path)
+    report = operator("ground_disputes")(segmented, **how)
+    assert sum(row["samples"] for row in report["failures"]) == 2
+    assert segmented.values(path) == before
+    assert segmented.first()["audit_status.ground_disputes_gt_cap_cosine"] == "failed"
+
+    operator("clear_audit")(segmented)
+    assert segmented.get_field("gt.detections.qwen_embeddings") is None
+
+
+def test_segments_are_embedded_as_the_clips_were(segmented, operator, checkpoint):
+    frames = {"fps": 2.0, "max_frames": 2, "max_pixels": 64 * 64}
+    few, model = segmented.limit(4), checkpoint("qwen3_vl")
+    operator("embed")(few, lens="visual", model=model, **frames)
+    how = {"aspect": "cap", "aspects": [ASPECT], "methods": ["cosine"], "segments": "gt"}
+
+    operator("ground_disputes")(few, which="all", references=0, **how, **frames)
+
+    told = few.first().gt.detections[0]["ruling_cap_by"]
+    assert told.startswith("cosine: ") and "local-" in told
+    whole = np.array(few.first()["qwen_embeddings"])
+    part = few.first().gt.detections[0]["qwen_embeddings"]
+    assert np.dot(whole, part) / np.linalg.norm(whole) > 0.9  # one wall, one colour
+
+
 def test_a_chat_model_judges_and_points_and_its_points_are_kept(disputes, operator, servers):
     def says(body):
         words, _ = servers.words_of(body)
@@ -348,6 +404,33 @@ def test_a_chat_model_judges_and_points_and_its_points_are_kept(disputes, operat
     assert list(map(list, point.points)) == [[0.25, 0.5]]
     (claim,) = {c["text"] for c in few.first()["ruling_cap_details"]["claims"]}
     assert claim == "A wall."
+
+
+def test_a_served_reranker_rules(disputes, operator, servers):
+    def ranks(body):
+        parts = body["query"]["content"] if isinstance(body["query"], dict) else []
+        pictures = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+        seen = colour_of(pictures[0]) if pictures else None
+        scores = [0.9 if seen and seen in words else 0.1 for words in body["documents"]]
+        return {"results": [{"index": i, "relevance_score": s} for i, s in enumerate(scores)]}
+
+    with servers.Server(ranks=ranks, models=("ranker",)) as server:
+        how = {"rerank_endpoint": server.url, "rerank_model": "ranker", "split_by": "rules"}
+        how |= {"aspect": "cap", "aspects": [ASPECT], "windows": 1}
+        report = operator("ground_disputes")(disputes, methods=["rerank"], **FRAMES, **how)
+
+    assert (report["overruled"], report["upheld"], report["disputed"]) == (10, 1, 11)
+    assert disputes.match_tags("overruled").values("place") == list(WRONG)
+    assert by_place(disputes, "ruling_cap_by")[0] == "rerank: ranker (served at 127.0.0.1)"
+
+
+def colour_of(url):
+    """The colour of a wall, from a picture as it travels to a server."""
+    data = base64.b64decode(url.partition("base64,")[2])
+    middle = np.asarray(Image.open(io.BytesIO(data))).reshape(-1, 3).mean(axis=0)
+    if middle.max() < 20:
+        return None
+    return min(NAMES, key=lambda name: np.abs(middle - COLOURS[name]).sum())
 
 
 def test_a_tiny_model_judges_end_to_end_with_one_encoded_clip(disputes, operator, checkpoint):

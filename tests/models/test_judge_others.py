@@ -170,9 +170,11 @@ def test_a_server_that_does_not_rerank_is_refused_before_any_clip_is_sent(server
     ],
 )
 def test_what_is_no_answer_of_a_reranker_is_no_score(servers, answer):
-    with servers.Server(ranks=lambda body: answer) as server:
-        with pytest.raises(ModelUnavailable, match="not that of a reranker"):
-            ServedRerankJudge(open_endpoint(server))
+    with (
+        servers.Server(ranks=lambda body: answer) as server,
+        pytest.raises(ModelUnavailable, match="not that of a reranker"),
+    ):
+        ServedRerankJudge(open_endpoint(server))
 
 
 def test_a_reranker_that_fails_later_is_an_error_and_no_answer(servers, sampled):

@@ -1,9 +1,11 @@
 """One video, many questions: the clip is encoded once, and each question reads its cache.
 
-The keys and values of everything up to the statement are computed in one forward pass
-and repeated for a batch of statements, whose own few tokens are then all that is left to
-compute. Positions go on where the clip's ended, in three dimensions where the architecture
-counts time, height and width (Qwen3-VL).
+The keys and values of everything up to the statement are computed in one forward pass. The
+statements' own few tokens are then all that is left to compute, one after the other in a
+single row whose mask lets each see the clip and itself, so that nothing is padded and the
+clip's keys are held once. An attention that takes no such mask (flash-attn) gets a padded
+batch, with the keys repeated. Positions go on where the clip's ended, in three dimensions
+where the architecture counts time, height and width (Qwen3-VL).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ _PROBES = ("A dog.", "7 cats", "\u00c9t\u00e9")
 # Log odds of the two ways may differ by rounding, more so in 16 bits
 _TOLERANCE = {torch.float32: 1e-3}
 _HALF_TOLERANCE = 0.25
+_MASKED = ("sdpa", "eager")  # attentions that take a mask of one's own
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,31 @@ class SharedPrefix:
         return hasattr(self._cache, "batch_repeat_interleave")
 
     def _after(self, tails: list[list[int]]) -> torch.Tensor:
+        if getattr(self._model.config, "_attn_implementation", None) in _MASKED:
+            return self._in_a_row(tails)
+        return self._padded(tails)
+
+    def _in_a_row(self, tails: list[list[int]]) -> torch.Tensor:
+        place = self._annotator.place
+        lengths = torch.tensor([len(tail) for tail in tails])
+        whose = torch.repeat_interleave(torch.arange(len(tails)), lengths)
+        ends = lengths.cumsum(0)
+        inner = torch.arange(len(whose)) - (ends - lengths)[whose]
+        seen = (whose[:, None] == whose[None]) & (inner[:, None] >= inner[None])
+        seen = torch.cat([torch.ones(len(whose), self._size, dtype=torch.bool), seen], dim=1)
+        hidden = torch.zeros(seen.shape, dtype=place.dtype)
+        hidden.masked_fill_(~seen, torch.finfo(place.dtype).min)
+        result = self._model(
+            input_ids=torch.tensor([[token for tail in tails for token in tail]]).to(place.device),
+            attention_mask=hidden[None, None].to(place.device),
+            position_ids=self._positions(self._size + inner[None]),
+            past_key_values=copy.deepcopy(self._cache),
+            use_cache=True,
+            logits_to_keep=(ends - 1).to(place.device),
+        )
+        return result.logits[0].float().cpu()
+
+    def _padded(self, tails: list[list[int]]) -> torch.Tensor:
         device, rows = self._annotator.place.device, len(tails)
         longest = max(map(len, tails))
         pad = self._annotator.processor.tokenizer.pad_token_id or 0
@@ -133,21 +161,23 @@ class SharedPrefix:
         for row, tail in enumerate(tails):  # on the left, so that the last token is the last
             ids[row, longest - len(tail) :] = torch.tensor(tail)
             own[row, longest - len(tail) :] = 1
-        positions = (self._size + own.cumsum(dim=1) - 1).clamp(min=0)
-        if self._delta is not None:
-            positions = positions[None].expand(3, -1, -1) + self._delta.cpu()
         before = torch.ones((rows, self._size), dtype=torch.long)
         cache = copy.deepcopy(self._cache)
         cache.batch_repeat_interleave(rows)
         result = self._model(
             input_ids=ids.to(device),
             attention_mask=torch.cat([before, own], dim=1).to(device),
-            position_ids=positions.to(device),
+            position_ids=self._positions((self._size + own.cumsum(dim=1) - 1).clamp(min=0)),
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
         )
         return result.logits[:, -1].float().cpu()
+
+    def _positions(self, counted: torch.Tensor) -> torch.Tensor:
+        if self._delta is not None:
+            counted = counted[None].expand(3, -1, -1) + self._delta.cpu()
+        return counted.to(self._annotator.place.device)
 
     # ---- words to tokens ----
 

@@ -14,6 +14,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -84,9 +85,10 @@ class SharedPrefix:
             return torch.empty(0, 0)
         if not self.shared:
             return torch.cat([self.apart(statement) for statement in statements])
-        tails = [self._tail(statement) for statement in statements]
-        size = len(self._common)
-        if any(tail[:size] != self._common or len(tail) == size for tail in tails):
+        tails = [self._words.tail(statement) for statement in statements]
+        common = self._words.common
+        size = len(common)
+        if any(tail[:size] != common or len(tail) == size for tail in tails):
             return torch.cat([self.apart(statement) for statement in statements])
         return self._after([tail[size:] for tail in tails])
 
@@ -105,14 +107,12 @@ class SharedPrefix:
 
     @torch.inference_mode()
     def _encode(self) -> bool:
-        head, self._end = self._render()
-        self._lead = _after_last_mark(head, self._annotator.processor.tokenizer)
+        self._words = _words_of(self._annotator, self._framing)
         inputs = self._inputs(_PROBES[0])
-        ids, tail = inputs["input_ids"][0].tolist(), self._tail(_PROBES[0])
+        ids, tail = inputs["input_ids"][0].tolist(), self._words.tail(_PROBES[0])
         if ids[-len(tail) :] != tail:
             return False  # the words do not come last, or are read in another way
-        self._common = _common_start([self._tail(probe) for probe in _PROBES])
-        size = len(ids) - len(tail) + len(self._common)
+        size = len(ids) - len(tail) + len(self._words.common)
         total = len(ids)
         cut = {
             key: value[:, :size]
@@ -198,23 +198,39 @@ class SharedPrefix:
         )
         return _to(inputs, annotator.place)
 
-    def _render(self) -> tuple[str, str]:
-        """What stands before and after the words, as the template writes it."""
+
+class _Words:
+    """The tokens around a statement; they are the same for every clip."""
+
+    def __init__(self, annotator: Annotator, framing: Framing):
+        self._tokenizer, self._framing = annotator.processor.tokenizer, framing
         mark = "\u2063words\u2063"
-        turns = self._framing.messages({"type": "video"}, mark)
-        text = self._annotator.processor.apply_chat_template(
-            [turns], tokenize=False, add_generation_prompt=True
+        text = annotator.processor.apply_chat_template(
+            [framing.messages({"type": "video"}, mark)], tokenize=False, add_generation_prompt=True
         )
         head, _, end = (text if isinstance(text, str) else text[0]).partition(mark)
-        return head, end
+        self._lead = _after_last_mark(head, self._tokenizer)
+        self._end = self._tokenizer.encode(
+            end, add_special_tokens=False, split_special_tokens=False
+        )
+        self.common = _common_start([self.tail(probe) for probe in _PROBES])
 
-    def _tail(self, statement: str) -> list[int]:
-        tokenizer = self._annotator.processor.tokenizer
+    def tail(self, statement: str) -> list[int]:
+        """What follows the clip: the words about the statement, and the template's end."""
         words = self._lead + self._framing.question(statement)
         # Words in a statement never pass for the template's own marks
-        said = tokenizer.encode(words, add_special_tokens=False, split_special_tokens=True)
-        end = tokenizer.encode(self._end, add_special_tokens=False, split_special_tokens=False)
-        return said + end
+        said = self._tokenizer.encode(words, add_special_tokens=False, split_special_tokens=True)
+        return said + self._end
+
+
+_KNOWN: WeakKeyDictionary[Annotator, dict[Framing, _Words]] = WeakKeyDictionary()
+
+
+def _words_of(annotator: Annotator, framing: Framing) -> _Words:
+    known = _KNOWN.setdefault(annotator, {})
+    if framing not in known:
+        known[framing] = _Words(annotator, framing)
+    return known[framing]
 
 
 def _after_last_mark(head: str, tokenizer: Any) -> str:

@@ -123,7 +123,8 @@ def _doings(clause: Clause, here: int, needs: tuple[int, ...]) -> list[Claim]:
 
 def _without_place(clause: Clause) -> tuple[str, list[tuple[str, str]]]:
     """A clause without what is told at its end of place and means, and each of those."""
-    core, links = clause.text.strip().rstrip(".;,!?"), []
+    core = clause.text.strip().rstrip(".;,!?")
+    links: list[tuple[str, str]] = []
     acts = clause.subject or re.match(r"(?:it|they|he|she)\b", core, re.I)
     while acts and len(links) < 2 and (found := _last_place(core)):
         core, link, rest = found

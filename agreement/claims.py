@@ -13,8 +13,11 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from .clauses import Clause, read_clauses
 from .differences import content_words
+from .figures import find_figures
 from .texts import clean, is_scorable
+from .verbs import FUNCTION, SEEN, is_third, main_verb
 
 #: Who, does what, with what, where, how many, in what order.
 KINDS = ("who", "does", "with", "where", "how_many", "order")
@@ -24,30 +27,13 @@ MOST = 24
 FAILS = float(np.log(1 / 3))
 
 _LONGEST = 400
-_NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|many"
-_GROUPS = "a (?:pair|couple|trio|group) of|a single"
-_START = rf"(?:{_GROUPS}|an?|the|one|{_NUMBERS}|\d+)"
-_SINGLE = ("a", "an", "the", "one", "1", "a single")
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[\"'\u201c(]?[A-Z0-9])")
-_CLAUSE = re.compile(rf",?\s+and\s+then\s+|,\s*then\s+|;\s+|,\s+(?:and\s+)?(?={_START}\s)", re.I)
-_LINKED = re.compile(r"(?:,?\s+and\s+then\s+|,\s*then\s+)\Z", re.I)
-_LINK = re.compile(
-    r"(?:and\s+)?(?:then|next|afterwards?|after (?:that|this)|later|finally|a moment later)\b,?\s+",
-    re.I,
+# Where somebody does something, and with what, at the end of a clause
+_WITH = "with|using"
+_WHERE = (
+    "in front of|on top of|next to|close to|in|on|at|inside|outside|under|underneath|behind|beside|"
+    "near|above|below|against|between|among"
 )
-_FIGURE = re.compile(rf"\b({_START})\s+((?:[^\W\d_][\w'-]*\s*){{1,4}})", re.I)
-_STOP = re.compile(
-    "of|in|on|at|to|from|with|by|for|into|onto|and|or|but|is|are|was|were|be|that|which|who|"
-    "as|up|down|out|off|over|under|while|then|towards|through|around"
-)
-_ENDS = re.compile(r".{2,}(?:ing|ed)\Z")
-# What may follow "the stars" and cannot follow "the star glides": a verb of many
-_VERB = re.compile(rf"(?!(?:{_STOP.pattern}|{_START})\Z)[a-z]+(?<!ly)(?<!s)\Z")
-_NOT_SEEN = re.compile(
-    "clips?|videos?|segment|scene|frames?|screen|picture|image|camera|view|backdrop|background|"
-    "animation|text|words|title|end|sign|way|others?|two|left|right|sides?|top|bottom|middle|"
-    "cent(re|er)|edge|corner|times?"
-)
+_PLACES = re.compile(rf"\s+({_WITH}|{_WHERE})\s+(?=[a-z0-9])", re.I)
 
 
 @dataclass(frozen=True)
@@ -89,21 +75,83 @@ def split_text(text: str | None) -> list[Claim]:
         return []
     claims: list[Claim] = []
     before: int | None = None
-    for words, linked in _clauses(clean(text)):
-        needs = []
-        for thing, counted in _figures(words):
-            needs.append(len(claims))
-            claims.append(Claim(f"The clip shows {thing}.", "who", (), thing))
-            if counted:
-                many = f"The clip shows {counted}, not more and not fewer."
-                claims.append(Claim(many, "how_many", (needs[-1],)))
-        claims.append(Claim(_sentence(words), "does", tuple(needs[:1])))
-        here = len(claims) - 1
-        if linked and before is not None:
+    for clause in read_clauses(text or ""):
+        who: dict[str, int] = {}
+        for figure in (*filter(None, [clause.subject]), *clause.figures):
+            if figure.thing not in who:
+                who[figure.thing] = len(claims)
+                claims.append(Claim(f"The clip shows {figure.thing}.", "who", (), figure.thing))
+            if figure.counted:
+                many = f"The clip shows {figure.counted}, not more and not fewer."
+                claims.append(Claim(many, "how_many", (who[figure.thing],)))
+        needs = tuple(who.values())[:1]
+        here = len(claims)
+        claims += _doings(clause, here, needs)
+        if clause.linked and before is not None:
             told = f"First: {claims[before].text} After that: {claims[here].text}"
             claims.append(Claim(told, "order", (before, here)))
         before = here
-    return dedupe(claims)
+    return dedupe(_fewer(claims))
+
+
+def _fewer(claims: list[Claim]) -> list[Claim]:
+    """Leaves out what is merely named, from the end, where there are too many claims."""
+    made = list(dict.fromkeys(_plain(claim.text) for claim in claims))
+    over = len(made) - MOST
+    needed = {_plain(claims[need].text) for claim in claims for need in claim.needs}
+    named = {_plain(claim.text) for claim in claims if claim.kind == "who"} - needed
+    out = set([text for text in reversed(made) if text in named][: max(0, over)])
+    kept = [place for place, claim in enumerate(claims) if _plain(claim.text) not in out]
+    moved = {place: new for new, place in enumerate(kept)}
+    return [
+        replace(claims[place], needs=tuple(moved[need] for need in claims[place].needs))
+        for place in kept
+    ]
+
+
+def _doings(clause: Clause, here: int, needs: tuple[int, ...]) -> list[Claim]:
+    """What is done, then where and with what, which need that it is done."""
+    if not clause.whole:
+        return [Claim(_shown(clause.text), "does", needs)]
+    core, links = _without_place(clause)
+    claims = [Claim(_sentence(core), "does", needs)]
+    for link, rest in links:
+        kind = "with" if re.fullmatch(_WITH, link, re.I) else "where"
+        claims.append(Claim(_sentence(f"{core} {link} {rest}"), kind, (here,)))
+    return claims
+
+
+def _without_place(clause: Clause) -> tuple[str, list[tuple[str, str]]]:
+    """A clause without what is told at its end of place and means, and each of those."""
+    core = clause.text.strip().rstrip(".;,!?")
+    links: list[tuple[str, str]] = []
+    acts = clause.subject or re.match(r"(?:it|they|he|she)\b", core, re.I)
+    while acts and len(links) < 2 and (found := _last_place(core)):
+        core, link, rest = found
+        links.insert(0, (link, rest))
+    return core, links
+
+
+def _last_place(words: str) -> tuple[str, str, str] | None:
+    """``(what is before, "in", "the kitchen")``; None where a clause does not end in a place."""
+    at = main_verb(words)
+    ends = list(_PLACES.finditer(words))
+    if at is None or not ends:
+        return None
+    last = ends[-1]
+    core, rest = words[: last.start()], words[last.end() :]
+    # what is left must be a doing, and what is taken off must hold none
+    done = re.findall(r"[^\W_][\w'-]*", core)
+    if "," in rest or _goes_on(rest) or main_verb(rest) is not None or not at < len(done):
+        return None
+    if done[-1].lower() in FUNCTION or len(done) < 2 or not find_figures(rest):
+        return None
+    return core, last.group(1), rest
+
+
+def _goes_on(words: str) -> bool:
+    """Whether something more is done: "at a table and eat soup"."""
+    return any(w in SEEN or is_third(w) for w in re.findall(r"\band (\w+)", words.lower()))
 
 
 def read_claims(body: object) -> list[Claim]:
@@ -205,65 +253,17 @@ def decisive(
     return [(ours, place) for _, ours, place in found[:most]]
 
 
-def _clauses(text: str) -> list[tuple[str, bool]]:
-    """The clauses, and whether each is said to follow the one before."""
-    found: list[tuple[str, bool]] = []
-    for sentence in _SENTENCE.split(text):
-        at, subject, linked = 0, "", False
-        for border in [*_CLAUSE.finditer(sentence), None]:
-            words = sentence[at : border.start() if border else len(sentence)].strip()
-            link = _LINK.match(f"{words} ")  # it may stand alone: "Next, the star ..."
-            stripped = words[link.end() :] if link else words
-            linked = linked or link is not None
-            if len(stripped.split()) > 1:
-                names = [counted or thing for thing, counted in _figures(stripped)]
-                if names and re.match(_START + r"\s", stripped, re.I):
-                    subject = names[0]
-                elif subject and linked:  # "..., then grows": the one who acted before
-                    stripped = f"{subject} {stripped}"
-                found.append((stripped, linked))
-                linked = False
-            if border:
-                at, linked = border.end(), linked or bool(_LINKED.search(border.group()))
-    return found[:MOST]
-
-
-def _figures(words: str) -> list[tuple[str, str]]:
-    """Who or what is named, as "a red star" or "hearts", and "three hearts" where counted."""
-    found: list[tuple[str, str]] = []
-    for start, rest in _FIGURE.findall(words):
-        counted = start.lower() not in _SINGLE
-        name: list[str] = []
-        words_after = rest.split()
-        for place, word in enumerate(words_after):
-            plain = word.lower()
-            if _STOP.fullmatch(plain):
-                break
-            ends = plain.endswith("s") and not plain.endswith("ss")
-            plural = counted or start.lower() == "the" and _VERB.match(_at(words_after, place + 1))
-            if name and not (ends and plural) and (ends or _ENDS.search(plain)):
-                break  # the verb of "a red star glides"
-            name.append(word)
-            if plural and ends:
-                break
-        if not name or _NOT_SEEN.fullmatch(name[-1].lower()) or len(name) > 3:
-            continue
-        if counted and not name[-1].lower().endswith("s"):
-            continue
-        many = name[-1].lower().endswith("s") and not name[-1].lower().endswith("ss")
-        article = "" if many else "an " if name[0][0].lower() in "aeiou" else "a "
-        thing = " ".join(name)
-        found.append((article + thing, f"{start.lower()} {thing}" if counted else ""))
-    return found
-
-
-def _at(words: Sequence[str], place: int) -> str:
-    return words[place].lower() if place < len(words) else ""
-
-
 def _sentence(words: str) -> str:
-    words = words.strip().rstrip(".;,")
+    words = words.strip().rstrip(".;,!")
     return f"{words[:1].upper()}{words[1:]}."
+
+
+def _shown(words: str) -> str:
+    """What is no sentence by itself, said of the clip: "A dog on a bed"."""
+    first, _, rest = words.strip().partition(" ")
+    lowered = first if first[1:] != first[1:].lower() else first.lower()
+    article = "a " if re.fullmatch("close-?up|view|shot|photo|picture|image", lowered) else ""
+    return _sentence(f"The clip shows {article}{lowered} {rest}".rstrip())
 
 
 def _plain(text: str) -> str:

@@ -73,7 +73,7 @@ METRICS = {
             "Support",
             "tokens",
             lambda said, heard, weights: support(said.tokens, [[t] for t in heard.tokens], weights),
-            edition=2,
+            edition=3,
         ),
     )
 }

@@ -28,6 +28,13 @@ FOLDER = Path(__file__).resolve().parents[1] / ".local" / "demo"
 CLIPS = 128
 WRONG = 0.2
 
+#: What a person does next, in the App.
+_NEXT = (
+    "In the App (make demo, in a terminal) the panel Confidence map shows every label with its",
+    "confidence; the saved view Overruled holds what the video decided against, Disputed what else",
+    "is in doubt. Open one of those clips: the panel Opinions tells why, claim by claim, with the",
+    "frames that were looked at. Review asks you about the rest.",
+)
 _METHODS = {
     "q": "follows every frame",
     "m": "glances twice a second",
@@ -68,6 +75,8 @@ def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
         say(line)
     grounding.run(dataset, kinds, say)
     say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {name}.")
+    for line in _NEXT:
+        say(line)
     if os.environ.get("OPEN") == "0" or not watched:
         return 0
     return open_app(dataset)

@@ -57,9 +57,24 @@ def run(
     report = ground(doubtful, "pixels", PixelJudge, references=REFERENCES, windows=2)
     say(f"ground_disputes: {' '.join(report['summary'])}")
     found = rulings_by_kind(doubtful, kinds)
-    for line in table(found):
+    for line in [*table(found), *example(doubtful)]:
         say(line)
     return found
+
+
+def example(samples: object) -> list[str]:
+    """One annotation that was overruled, with what decided and what is suggested instead."""
+    fields = ["video_uid", f"ruling_{ASPECT}_details", f"suggested_{ASPECT}"]
+    for uid, details, suggested in zip(*samples.values(fields)):
+        decided = [claim for claim in (details or {}).get("claims", ()) if claim["decisive"]]
+        if not suggested or not decided:
+            continue
+        lines = ["", f"For example {uid}. {details['reason']} What decided:"]
+        for claim in decided[:3]:
+            who = "annotation" if claim["party"] == "annotation" else f"witness {claim['party']}"
+            lines.append(f"  {claim['chance']:4.0%}  {claim['text']}  (said by the {who})")
+        return [*lines, f"  Suggested instead: {suggested}"]
+    return []
 
 
 def rulings_by_kind(samples: object, kinds: Mapping[str, str]) -> dict[str, Counter]:

@@ -30,12 +30,18 @@ def served_models(response: httpx.Response) -> list[str]:
         return []
 
 
-def request_body(model: str, clip: SampledClip, prompt: str, generation: Generation) -> dict:
-    """A chat request: each frame with its time, then the prompt."""
+def frame_parts(clip: SampledClip) -> list[dict]:
+    """The frames of a clip as parts of a message, each after its time."""
     parts: list[dict] = []
     for frame, second in zip(clip.frames, clip.record.seconds):
         parts.append({"type": "text", "text": f"[{second:.1f} s]"})
         parts.append({"type": "image_url", "image_url": {"url": _data_url(frame)}})
+    return parts
+
+
+def request_body(model: str, clip: SampledClip, prompt: str, generation: Generation) -> dict:
+    """A chat request: each frame with its time, then the prompt."""
+    parts = frame_parts(clip)
     parts.append({"type": "text", "text": f"These are frames of one video clip.\n{prompt}"})
     drawn = {"temperature": generation.temperature, "top_p": generation.top_p}
     return {

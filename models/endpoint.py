@@ -33,6 +33,8 @@ from .generation import DEFAULT_GENERATION, Generation, Reply
 
 _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 60.0
+#: What answers behind a server's doors.
+_SERVERS = {"chat/completions": "a chat server", "rerank": "a reranker"}
 
 
 class EndpointError(RuntimeError):
@@ -93,6 +95,11 @@ class Endpoint:
     def concurrency(self) -> int:
         """Requests in flight at most."""
         return self._concurrency
+
+    @property
+    def address(self) -> str:
+        """The server's address, which holds no key."""
+        return str(self._url)
 
     @property
     def revision(self) -> str:
@@ -190,14 +197,19 @@ class Endpoint:
         return self.send(request_body(self.model, clip, prompt, generation), schema)
 
     def send(
-        self, body: dict, schema: dict | None = None, read: Callable = read_reply
+        self,
+        body: dict,
+        schema: dict | None = None,
+        read: Callable = read_reply,
+        door: str = "chat/completions",
     ) -> Any | EndpointError:
-        """Sends one chat request, and waits out what a busy or broken server does.
+        """Sends one request, and waits out what a busy or broken server does.
 
         Args:
             body: the request
             schema: a JSON schema that the server is asked to hold its answer to
             read: takes the response and gives what is wanted of it; None for no answer
+            door: where to, below the server's address: ``chat/completions`` or ``rerank``
 
         Returns:
             what ``read`` gives, or the error that replaces it
@@ -209,9 +221,7 @@ class Endpoint:
                     self.retried += 1
             held = schema if not self._schemas_refused else None
             try:
-                response = self._client.post(
-                    f"{self._url}/chat/completions", json=body | held_to(held)
-                )
+                response = self._client.post(f"{self._url}/{door}", json=body | held_to(held))
             except httpx.HTTPError as lost:
                 error = reason_of(lost)
                 self._wait(attempt, None)
@@ -222,7 +232,7 @@ class Endpoint:
                 reply = read(response)
                 if reply is not None:
                     return reply
-                error = "its answer is not that of a chat server"
+                error = f"its answer is not that of {_SERVERS[door]}"
             elif response.status_code in (400, 422) and held is not None:
                 # Not every server can hold an answer to a schema; the prompt asks for it too
                 self._schemas_refused = True

@@ -7,7 +7,7 @@ saw the same pictures, and so that what they saw can be shown to a person.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -196,6 +196,24 @@ def sample_frames(clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> SampledC
         first_frame=first + 1,
     )
     return SampledClip(frames, record)
+
+
+def read_frames(
+    path: str, numbers: Sequence[int], max_pixels: int, timeout: float
+) -> dict[int, np.ndarray]:
+    """Decodes frames by their numbers in the file, from 1, as a record names them.
+
+    Raises:
+        FrameError: as :func:`sample_frames`
+    """
+    sampling = Sampling(max_pixels=max_pixels, timeout=timeout)
+    try:
+        timeline = timeline_of(path)
+        wanted = sorted({n - 1 for n in numbers if 1 <= n <= len(timeline)})
+        got = _decode(Clip(path), timeline, wanted, False, sampling) if wanted else []
+    except (av.error.FFmpegError, OSError) as error:
+        raise FrameError(f"{path} cannot be decoded: {error}.") from error
+    return {index + 1: picture for index, picture in got}
 
 
 def _bounds(clip: Clip, total: int) -> tuple[int, int]:

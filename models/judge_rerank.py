@@ -11,7 +11,8 @@ from .errors import ModelUnavailable
 from .judge_yes import YesJudge
 from .shared_prefix import Framing
 
-_INSTRUCTION = "Given a video clip, judge whether the text describes what the clip shows."
+#: What the reranker is told that it is for.
+INSTRUCTION = "Given a video clip, judge whether the text describes what the clip shows."
 #: The words that Qwen3-VL-Reranker was trained with.
 FRAMING = Framing(
     question=lambda statement: f"\n<Document>: {' '.join(statement.split())}",
@@ -19,7 +20,7 @@ FRAMING = Framing(
         "Judge whether the Document meets the requirements based on the Query and the Instruct "
         'provided. Note that the answer can only be "yes" or "no".'
     ),
-    before=f"<Instruct>: {_INSTRUCTION}\n<Query>: ",
+    before=f"<Instruct>: {INSTRUCTION}\n<Query>: ",
 )
 _ARCHITECTURES = ("qwen3_vl", "qwen3_vl_moe")
 

@@ -1,9 +1,11 @@
 """One video, many questions: the clip is encoded once, and each question reads its cache.
 
-The keys and values of everything up to the statement are computed in one forward pass
-and repeated for a batch of statements, whose own few tokens are then all that is left to
-compute. Positions go on where the clip's ended, in three dimensions where the architecture
-counts time, height and width (Qwen3-VL).
+The keys and values of everything up to the statement are computed in one forward pass. The
+statements' own few tokens are then all that is left to compute, one after the other in a
+single row whose mask lets each see the clip and itself, so that nothing is padded and the
+clip's keys are held once. An attention that takes no such mask (flash-attn) gets a padded
+batch, with the keys repeated. Positions go on where the clip's ended, in three dimensions
+where the architecture counts time, height and width (Qwen3-VL).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -23,6 +26,7 @@ _PROBES = ("A dog.", "7 cats", "\u00c9t\u00e9")
 # Log odds of the two ways may differ by rounding, more so in 16 bits
 _TOLERANCE = {torch.float32: 1e-3}
 _HALF_TOLERANCE = 0.25
+_MASKED = ("sdpa", "eager")  # attentions that take a mask of one's own
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,10 @@ class SharedPrefix:
             return torch.empty(0, 0)
         if not self.shared:
             return torch.cat([self.apart(statement) for statement in statements])
-        tails = [self._tail(statement) for statement in statements]
-        size = len(self._common)
-        if any(tail[:size] != self._common or len(tail) == size for tail in tails):
+        tails = [self._words.tail(statement) for statement in statements]
+        common = self._words.common
+        size = len(common)
+        if any(tail[:size] != common or len(tail) == size for tail in tails):
             return torch.cat([self.apart(statement) for statement in statements])
         return self._after([tail[size:] for tail in tails])
 
@@ -102,14 +107,12 @@ class SharedPrefix:
 
     @torch.inference_mode()
     def _encode(self) -> bool:
-        head, self._end = self._render()
-        self._lead = _after_last_mark(head, self._annotator.processor.tokenizer)
+        self._words = _words_of(self._annotator, self._framing)
         inputs = self._inputs(_PROBES[0])
-        ids, tail = inputs["input_ids"][0].tolist(), self._tail(_PROBES[0])
+        ids, tail = inputs["input_ids"][0].tolist(), self._words.tail(_PROBES[0])
         if ids[-len(tail) :] != tail:
             return False  # the words do not come last, or are read in another way
-        self._common = _common_start([self._tail(probe) for probe in _PROBES])
-        size = len(ids) - len(tail) + len(self._common)
+        size = len(ids) - len(tail) + len(self._words.common)
         total = len(ids)
         cut = {
             key: value[:, :size]
@@ -125,6 +128,31 @@ class SharedPrefix:
         return hasattr(self._cache, "batch_repeat_interleave")
 
     def _after(self, tails: list[list[int]]) -> torch.Tensor:
+        if getattr(self._model.config, "_attn_implementation", None) in _MASKED:
+            return self._in_a_row(tails)
+        return self._padded(tails)
+
+    def _in_a_row(self, tails: list[list[int]]) -> torch.Tensor:
+        place = self._annotator.place
+        lengths = torch.tensor([len(tail) for tail in tails])
+        whose = torch.repeat_interleave(torch.arange(len(tails)), lengths)
+        ends = lengths.cumsum(0)
+        inner = torch.arange(len(whose)) - (ends - lengths)[whose]
+        seen = (whose[:, None] == whose[None]) & (inner[:, None] >= inner[None])
+        seen = torch.cat([torch.ones(len(whose), self._size, dtype=torch.bool), seen], dim=1)
+        hidden = torch.zeros(seen.shape, dtype=place.dtype)
+        hidden.masked_fill_(~seen, torch.finfo(place.dtype).min)
+        result = self._model(
+            input_ids=torch.tensor([[token for tail in tails for token in tail]]).to(place.device),
+            attention_mask=hidden[None, None].to(place.device),
+            position_ids=self._positions(self._size + inner[None]),
+            past_key_values=copy.deepcopy(self._cache),
+            use_cache=True,
+            logits_to_keep=(ends - 1).to(place.device),
+        )
+        return result.logits[0].float().cpu()
+
+    def _padded(self, tails: list[list[int]]) -> torch.Tensor:
         device, rows = self._annotator.place.device, len(tails)
         longest = max(map(len, tails))
         pad = self._annotator.processor.tokenizer.pad_token_id or 0
@@ -133,21 +161,23 @@ class SharedPrefix:
         for row, tail in enumerate(tails):  # on the left, so that the last token is the last
             ids[row, longest - len(tail) :] = torch.tensor(tail)
             own[row, longest - len(tail) :] = 1
-        positions = (self._size + own.cumsum(dim=1) - 1).clamp(min=0)
-        if self._delta is not None:
-            positions = positions[None].expand(3, -1, -1) + self._delta.cpu()
         before = torch.ones((rows, self._size), dtype=torch.long)
         cache = copy.deepcopy(self._cache)
         cache.batch_repeat_interleave(rows)
         result = self._model(
             input_ids=ids.to(device),
             attention_mask=torch.cat([before, own], dim=1).to(device),
-            position_ids=positions.to(device),
+            position_ids=self._positions((self._size + own.cumsum(dim=1) - 1).clamp(min=0)),
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
         )
         return result.logits[:, -1].float().cpu()
+
+    def _positions(self, counted: torch.Tensor) -> torch.Tensor:
+        if self._delta is not None:
+            counted = counted[None].expand(3, -1, -1) + self._delta.cpu()
+        return counted.to(self._annotator.place.device)
 
     # ---- words to tokens ----
 
@@ -168,23 +198,39 @@ class SharedPrefix:
         )
         return _to(inputs, annotator.place)
 
-    def _render(self) -> tuple[str, str]:
-        """What stands before and after the words, as the template writes it."""
+
+class _Words:
+    """The tokens around a statement; they are the same for every clip."""
+
+    def __init__(self, annotator: Annotator, framing: Framing):
+        self._tokenizer, self._framing = annotator.processor.tokenizer, framing
         mark = "\u2063words\u2063"
-        turns = self._framing.messages({"type": "video"}, mark)
-        text = self._annotator.processor.apply_chat_template(
-            [turns], tokenize=False, add_generation_prompt=True
+        text = annotator.processor.apply_chat_template(
+            [framing.messages({"type": "video"}, mark)], tokenize=False, add_generation_prompt=True
         )
         head, _, end = (text if isinstance(text, str) else text[0]).partition(mark)
-        return head, end
+        self._lead = _after_last_mark(head, self._tokenizer)
+        self._end = self._tokenizer.encode(
+            end, add_special_tokens=False, split_special_tokens=False
+        )
+        self.common = _common_start([self.tail(probe) for probe in _PROBES])
 
-    def _tail(self, statement: str) -> list[int]:
-        tokenizer = self._annotator.processor.tokenizer
+    def tail(self, statement: str) -> list[int]:
+        """What follows the clip: the words about the statement, and the template's end."""
         words = self._lead + self._framing.question(statement)
         # Words in a statement never pass for the template's own marks
-        said = tokenizer.encode(words, add_special_tokens=False, split_special_tokens=True)
-        end = tokenizer.encode(self._end, add_special_tokens=False, split_special_tokens=False)
-        return said + end
+        said = self._tokenizer.encode(words, add_special_tokens=False, split_special_tokens=True)
+        return said + self._end
+
+
+_KNOWN: WeakKeyDictionary[Annotator, dict[Framing, _Words]] = WeakKeyDictionary()
+
+
+def _words_of(annotator: Annotator, framing: Framing) -> _Words:
+    known = _KNOWN.setdefault(annotator, {})
+    if framing not in known:
+        known[framing] = _Words(annotator, framing)
+    return known[framing]
 
 
 def _after_last_mark(head: str, tokenizer: Any) -> str:

@@ -16,11 +16,12 @@ from ..engine.progress import Progress
 from ..engine.workspace import install_views
 from .base import Stage
 from .grounding_claims import cut_into_claims
-from .grounding_cosine import compare_vectors, embedded_by
+from .grounding_cosine import compare_vectors
 from .grounding_judges import open_judge
 from .grounding_rulings import Rulings, columns, decide, report_rows
 from .grounding_settings import COSINE, POINTS, GroundSettings
 from .grounding_units import Unit, Units
+from .grounding_vectors import embedded_by
 from .grounding_work import judge_units
 from .media_work import Recorder, media_problem, open_work
 from .tag_confidence import OURS, TagConfidence, last_tagging
@@ -44,8 +45,8 @@ class GroundDisputes(Stage):
         "Asks the video who is right where annotation and witnesses disagree. Writes "
         "ruling_{aspect} with its margin, judges and details, suggested_{aspect} where the "
         "annotation loses, what each judge answered (grounding_{aspect}_*), points on frames, the "
-        "tag overruled, and lets verdict and confidence follow. Sends frames to the endpoint, if "
-        "named. Never changes an annotation."
+        "tag overruled, and lets verdict and confidence follow. Sends frames to the endpoints "
+        "that are named. Never changes an annotation."
     )
     icon = "gavel"
     settings = GroundSettings
@@ -67,6 +68,9 @@ class GroundDisputes(Stage):
         }
         for method in settings.methods:
             fields[settings.own(method)] = (fo.DictField, f"What {method} answered, raw")
+        if COSINE in settings.methods and settings.segments:
+            fields[settings.embeddings_field] = (fo.VectorField, "A vector of the segment")
+            fields[settings.vectors_made_from] = (fo.StringField, "What the vector was made from")
         declared = {settings.path(name): given for name, given in fields.items()}
         if "pointing" in settings.methods:
             declared[POINTS] = (fo.Keypoints, "Where the judge sees who and what is named")
@@ -86,7 +90,7 @@ class GroundDisputes(Stage):
         for problem in (_text_problem, _method_problem, _dispute_problem):
             if found := problem(dataset, settings):
                 return found
-        watched = set(settings.methods) - {COSINE}
+        watched = settings.segments or set(settings.methods) - {COSINE}
         if watched and (why := media_problem(samples, ("video",))):
             return {"methods": f"Methods: {why}"}
         return {}
@@ -252,18 +256,13 @@ def _text_problem(dataset: fo.Dataset, settings: GroundSettings) -> dict[str, st
 
 
 def _method_problem(dataset: fo.Dataset, settings: GroundSettings) -> dict[str, str]:
-    if COSINE in settings.methods:
-        field = settings.embeddings_field
-        if embedded_by(dataset, field) is None:
-            return {
-                "methods": f"Methods: cosine needs vectors of the clips in {field!r}. Run embed "
-                "with lens='visual' first, name another field of vectors, or leave cosine out."
-            }
-        if settings.segments:
-            return {
-                "methods": "Methods: stored vectors are of whole clips; leave cosine out for "
-                "segments."
-            }
+    field = settings.embeddings_field
+    needed = COSINE in settings.methods and not settings.segments
+    if needed and embedded_by(dataset, field) is None:
+        return {
+            "methods": f"Methods: cosine needs vectors of the clips in {field!r}. Run embed "
+            "with lens='visual' first, name another field of vectors, or leave cosine out."
+        }
     if "own" in settings.methods:
         from ..models.judging import registered
 

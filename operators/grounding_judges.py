@@ -28,22 +28,27 @@ def open_judge(method: str, settings: GroundSettings) -> Judge:
 
         return registered()[settings.judge]()
     if method == "rerank":
+        if address := settings.rerank_endpoint or settings.endpoint:
+            from ..models.judge_rerank_served import ServedRerankJudge
+
+            return ServedRerankJudge(_served(settings.rerank_model, address, settings))
+
         from ..models.judge_rerank import RerankJudge
 
         return RerankJudge(_local(settings.rerank_model or RERANK_MODEL, settings))
     if method == "pointing":
         from ..models.judge_pointing import PointingJudge
 
-        model = settings.pointing_model
+        model, address = settings.pointing_model, settings.pointing_endpoint or settings.endpoint
         return PointingJudge(
-            _served(model, settings)
-            if settings.endpoint
+            _served(model, address, settings)
+            if address
             else _local(model or POINTING_MODEL, settings)
         )
     if settings.endpoint:
         from ..models.judge_served import ServedYesJudge
 
-        return ServedYesJudge(_served(settings.model, settings))
+        return ServedYesJudge(_served(settings.model, settings.endpoint, settings))
     from ..models.judge_yes import YesJudge
 
     return YesJudge(_local(settings.model or YES_MODEL, settings), settings.batch_size)
@@ -55,7 +60,7 @@ def _local(name: str, settings: GroundSettings) -> Annotator:
     return Annotator(name, trust_remote_code=settings.trust_remote_code)
 
 
-def _served(model: str | None, settings: GroundSettings) -> Endpoint:
+def _served(model: str | None, address: str, settings: GroundSettings) -> Endpoint:
     from ..models.endpoint import Endpoint
 
-    return Endpoint(settings.endpoint, model, settings.in_flight)
+    return Endpoint(address, model, settings.in_flight)

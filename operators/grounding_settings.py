@@ -67,12 +67,28 @@ class GroundSettings(FrameSettings):
     endpoint: str | None = setting(
         None,
         "Endpoint",
-        "The address of an OpenAI-compatible server that runs yes and pointing in place of this "
-        "machine",
+        "The address of an OpenAI-compatible server that runs yes, pointing and rerank in place of "
+        "this machine",
+    )
+    pointing_endpoint: str | None = setting(
+        None, "Endpoint for pointing", "Where another server runs it; that of yes where empty"
+    )
+    rerank_endpoint: str | None = setting(
+        None,
+        "Endpoint for rerank",
+        "Likewise: vLLM (--runner pooling) or SGLang with a reranker that takes pictures",
     )
     in_flight: int = setting(16, "In flight", "Requests at the same time", low=1, high=512)
     embeddings_field: str = setting(
-        "qwen_embeddings", "Field of vectors", "For the method cosine: what embed wrote"
+        "qwen_embeddings",
+        "Field of vectors",
+        "For the method cosine: what embed wrote; of segments, where their vectors are kept",
+    )
+    cosine_model: str | None = setting(
+        None,
+        "Model for cosine",
+        "For segments, which are embedded here: a name, name@revision or a folder; where empty, "
+        "the one that embed used, or else the visual lens's own",
     )
     split_by: str = setting(
         "model",
@@ -118,6 +134,11 @@ class GroundSettings(FrameSettings):
     def own(self, kind: str) -> str:
         """The name of a result: ``claims`` or a method, of this aspect."""
         return f"grounding_{self.aspect}_{kind}"
+
+    @property
+    def vectors_made_from(self) -> str:
+        """The name of what the vectors of segments were made from."""
+        return f"{self.embeddings_field}_made_from"
 
     def ruling(self, kind: str = "") -> str:
         """The name of a part of the ruling on this aspect."""

@@ -165,7 +165,8 @@ def _add_aspect(
     for edge in aspect.edges():
         if not edge.against_annotation:
             _add_scores(card, sample, aspect, edge.name, f"{' with '.join(edge.witnesses)}: ")
-    add_ruling(card, sample.rulings.get(aspect.name))
+    film = sample.path if sample.is_video else None
+    add_ruling(card, sample.rulings.get(aspect.name), f"{sample.id}_{aspect.name}", film)
 
 
 def _start(text: str | None) -> str | None:

@@ -10,6 +10,7 @@ from fiftyone.operators import types
 
 from ...agreement.aspects import Aspect
 from ...agreement.ruling import ANNOTATION, REFUSED, UNSETTLED, ruling_field, suggestion_field
+from .frames import add_pictures
 from .plain import cut
 from .typeset import FAINT, badge, columns, line, row, stack
 
@@ -59,14 +60,23 @@ def _fields(aspect: str) -> list[str]:
     return [ruling_field(aspect, kind) for kind in _KINDS]
 
 
-def add_ruling(card: types.Object, ruling: ShownRuling | None) -> None:
-    """Adds the ruling below an aspect's texts; nothing where there is none."""
+def add_ruling(
+    card: types.Object, ruling: ShownRuling | None, key: str = "", film: str | None = None
+) -> None:
+    """Adds the ruling below an aspect's texts; nothing where there is none.
+
+    Args:
+        card: where to
+        ruling: the ruling
+        key: tells one sample from another
+        film: the file whose frames were looked at; None shows their numbers alone
+    """
     if ruling is None:
         return
     place = stack(card, "ruling", gap=0.5, borderTop="1px solid", borderColor="divider", pt=1)
     head = row(place, "head", columnGap=1, rowGap=0)
     line(head, "what", "The video", inline=True, fontWeight=600)
-    badge(head, "winner", *_told(ruling.winner))
+    badge(head, "winner", *told_of(ruling.winner))
     if ruling.winner not in (REFUSED, UNSETTLED) and ruling.margin is not None:
         line(head, "margin", f"margin {ruling.margin:.2f}", inline=True, **FAINT)
     if ruling.details.get("reason"):
@@ -75,10 +85,14 @@ def add_ruling(card: types.Object, ruling: ShownRuling | None) -> None:
         text = cut(ruling.suggestion, _LONGEST)
         line(place, "suggestion", f"Suggested instead: {text}", fontWeight=500)
     _add_claims(place, ruling.details)
+    frames, seconds = (ruling.details.get(name) or () for name in ("frames", "seconds"))
+    if film and frames:
+        add_pictures(place, key, film, frames, seconds)
     _add_frames(place, ruling)
 
 
-def _told(winner: str) -> tuple[str, str]:
+def told_of(winner: str) -> tuple[str, str]:
+    """What the video did, in words that go on after "the video", and their colour."""
     if winner == ANNOTATION:
         return "upholds the annotation", "success.main"
     if winner == UNSETTLED:

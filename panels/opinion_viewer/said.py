@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ...agreement.aspects import PRESETS
+from ...agreement.ruling import ruling_field, suggestion_field
 from ...engine.labels import Source, find_source, matched, text_names
 from ..aspects import scored_aspects
 
@@ -24,11 +25,15 @@ class Said:
         opinions: ``{witness: text}``
         verdict: what the audit of segments decided, None without one
         confidence: 0..1, None where unknown
+        ruling: who is right, by the video; None where nobody was asked
+        suggestion: the best-supported text, where the annotation lost
     """
 
     opinions: dict[str, str | None]
     verdict: str | None = None
     confidence: float | None = None
+    ruling: str | None = None
+    suggestion: str | None = None
 
 
 def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said]:
@@ -36,6 +41,8 @@ def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said
     base = f"{field}.detections"
     sources = _sources(dataset, field)
     names = [n for n in (_VERDICT, _CONFIDENCE) if dataset.get_field(f"{base}.{n}") is not None]
+    ruled = _ruling_names(dataset, base)
+    names += ruled
     if not sources and not names:
         return {}
     paths = {f"{base}.id", *(f"{base}.{name}" for name in names)}
@@ -53,9 +60,20 @@ def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said
             {witness: _at(column, row) for witness, column in texts.items()},
             _at(found.get(f"{base}.{_VERDICT}", []), row),
             _at(found.get(f"{base}.{_CONFIDENCE}", []), row),
+            *(_at(found[f"{base}.{name}"], row) for name in ruled),
         )
         for row, label in enumerate(ids)
     }
+
+
+def _ruling_names(dataset: fo.Dataset, base: str) -> list[str]:
+    """The attributes of the ruling and of the suggested text; empty where nothing was ruled."""
+    own = dataset.get_field(base).field.get_field_schema()
+    for name in own:
+        aspect = name.removeprefix(ruling_field(""))
+        if name == ruling_field(aspect) and ruling_field(aspect, "details") in own:
+            return [name, suggestion_field(aspect)]
+    return []
 
 
 def _sources(dataset: fo.Dataset, field: str) -> dict[str, Source]:

@@ -66,6 +66,7 @@ class ShownSample:
         is_video: whether it plays
         rulings: ``{aspect: what the video ruled}``
         said: ``{segment's id: what witnesses say of it}``, of the first field of segments
+        path: its file
     """
 
     id: str
@@ -79,6 +80,7 @@ class ShownSample:
     is_video: bool = False
     rulings: dict[str, ShownRuling] = field(default_factory=dict)
     said: dict[str, Said] = field(default_factory=dict)
+    path: str = ""
 
 
 def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
@@ -148,6 +150,7 @@ def read_sample(
         is_video=dataset.media_type == "video",
         rulings=read_rulings(found, aspects),
         said=said,
+        path=found["filepath"],
     )
 
 

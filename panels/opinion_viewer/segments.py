@@ -10,6 +10,7 @@ from fiftyone.operators import types
 from ...agreement.texts import is_missing
 from .folding import LENGTHS, add_part, add_text
 from .plain import cut
+from .ruling import told_of
 from .said import Said
 from .sample import Segment, ShownSample
 from .typeset import CARD, FAINT, line, row, small_button, stack
@@ -111,6 +112,10 @@ def _describe(segment: Segment, said: Said | None) -> str:
     if said is not None:
         notes.append((said.verdict or "").replace("_", " "))
         notes.append("" if said.confidence is None else f"confidence {said.confidence:.2f}")
+        if said.ruling:
+            notes.append(f"the video {told_of(said.ruling)[0]}")
+        if said.suggestion:
+            notes.append(f"suggested instead: {cut(said.suggestion, LENGTHS[0])}")
     note = ", ".join(filter(None, notes))
     return f"{text} ({note})" if note else text
 

@@ -74,6 +74,98 @@ def test_who_acts_is_told_from_what_is_done(text, named):
     assert texts(split_text(text), "who")[0] == named
 
 
+def test_what_is_denied_is_not_claimed_to_be_there():
+    claims = split_text(
+        "A man without a hat does not open the red door. There is no cat on the bed."
+    )
+
+    assert texts(claims, "who") == ["The clip shows a man."]
+    assert texts(claims, "does") == [
+        "A man without a hat does not open the red door.",
+        "There is no cat on the bed.",
+    ]
+
+
+def test_each_doing_is_a_sentence_with_whoever_does_it():
+    claims = split_text(
+        "A woman in an apron picks up a bowl, cracks two eggs, and pours the mixture into a pan. "
+        "Then she whisks it while the pan heats up. It's placed on the stove."
+    )
+
+    assert texts(claims, "does") == [
+        "A woman in an apron picks up a bowl.",
+        "A woman cracks two eggs.",
+        "A woman pours the mixture into a pan.",
+        "A woman whisks it while the pan heats up.",
+        "It is placed.",
+    ]
+    assert texts(claims, "where") == ["It is placed on the stove."]
+    (order,) = texts(claims, "order")
+    assert order.startswith("First: A woman pours the mixture") and "After that: A woman" in order
+
+
+def test_a_list_of_things_is_no_doing():
+    claims = split_text(
+        "The shelf holds a blue vase with a long neck, a stack of books, and an old clock."
+    )
+
+    assert len(texts(claims, "does")) == 1
+    assert {"The clip shows a blue vase.", "The clip shows an old clock."} <= set(
+        texts(claims, "who")
+    )
+
+
+def test_where_and_with_what_need_that_it_is_done():
+    claims = split_text(
+        "A boy kicks a ball in a garden. A cook stirs the soup with a wooden spoon."
+    )
+
+    where = next(claim for claim in claims if claim.kind == "where")
+    means = next(claim for claim in claims if claim.kind == "with")
+    assert where.text == "A boy kicks a ball in a garden."
+    assert [claims[need].text for need in where.needs] == ["A boy kicks a ball."]
+    assert means.text == "A cook stirs the soup with a wooden spoon."
+    assert [claims[need].text for need in means.needs] == ["A cook stirs the soup."]
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("Open the box, take out a ring, then close it.", "Somebody opens the box."),
+        ("Point to the exit", "Somebody points to the exit."),
+        ("A dog asleep on a red sofa", "The clip shows a dog asleep on a red sofa."),
+        ("People walking down a street.", "The clip shows people walking down a street."),
+        ("Seated on a bench, the girl reads a book.", "Seated on a bench, the girl reads a book."),
+        ("The ball was thrown by a boy.", "The ball was thrown by a boy."),
+        ("First, a chef cracks an egg.", "A chef cracks an egg."),
+        ("Two dogs run and a girl throws a ball.", "A girl throws a ball."),
+        ("He\u2019s holding a T\u2011shirt.", "A man is holding a T-shirt."),
+    ],
+)
+def test_every_claim_is_a_sentence(text, does):
+    assert does in texts(split_text(text), "does")
+
+
+def test_of_a_long_text_what_is_done_stays_before_what_is_merely_named():
+    text = " ".join(
+        f"The {who} puts a {thing} and a {other} into a {place}."
+        for who, thing, other, place in (
+            ("man", "cup", "plate", "box"),
+            ("woman", "knife", "fork", "drawer"),
+            ("boy", "toy", "sock", "basket"),
+            ("girl", "pen", "ruler", "bag"),
+            ("cook", "lemon", "lime", "bowl"),
+            ("farmer", "carrot", "turnip", "sack"),
+        )
+    )
+
+    claims = split_text(text)
+
+    assert len(claims) == MOST
+    assert len(texts(claims, "does")) == 6
+    assert all(need < place for place, claim in enumerate(claims) for need in claim.needs)
+
+
 @pytest.mark.parametrize("text", [None, "", "  ", "N/A", "none."])
 def test_what_says_nothing_holds_no_claim(text):
     assert split_text(text) == []

@@ -12,13 +12,21 @@ class Server:
     A behaviour is a number (that status), ``nonsense``, ``html``, ``drop``, ``slow``,
     ``empty``, ``long``, ``parts``, ``later`` (429 with Retry-After), ``no-schema`` (400
     where a schema is asked for) or ``ok``. A good answer repeats the prompt and says how
-    many pictures came with it, unless ``says`` makes it from the request's body.
+    many pictures came with it, unless ``says`` makes it from the request's body. What is
+    posted to ``/rerank`` is answered by ``ranks``, from the request's body; without it, 404.
     """
 
     def __init__(
-        self, behaviours=(), models=("tiny",), delay=0.0, always=None, key=None, says=None
+        self,
+        behaviours=(),
+        models=("tiny",),
+        delay=0.0,
+        always=None,
+        key=None,
+        says=None,
+        ranks=None,
     ):
-        self.says = says
+        self.says, self.ranks = says, ranks
         self.behaviours, self.models, self.delay = list(behaviours), models, delay
         self.always, self.key = always, key
         self.requests, self.in_flight, self.most_in_flight = [], 0, 0
@@ -102,6 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(200, {"choices": []})
         if behaviour == "html":
             return self.send(200, b"<html>Bad gateway</html>", "text/html")
+        if self.path == "/v1/rerank":
+            if self.owner.ranks is None:
+                return self.answer(404, {"error": {"message": "Not Found"}})
+            return self.answer(200, self.owner.ranks(body))
         prompt, pictures = words_of(body)
         said = self.owner.says(body) if self.owner.says else f"{prompt} {pictures}"
         text = {"empty": ""}.get(behaviour, said)

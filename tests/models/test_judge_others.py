@@ -19,6 +19,9 @@ from fiftyone.plugins.orgs.second_opinion.audit.models.judge_pointing import (
     read_points,
 )
 from fiftyone.plugins.orgs.second_opinion.audit.models.judge_rerank import FRAMING, RerankJudge
+from fiftyone.plugins.orgs.second_opinion.audit.models.judge_rerank_served import (
+    ServedRerankJudge,
+)
 from fiftyone.plugins.orgs.second_opinion.audit.models.judge_served import (
     ONE_WORD,
     ServedYesJudge,
@@ -107,6 +110,79 @@ def test_the_reranker_shares_its_clip_too(checkpoint, sampled):
 def test_a_model_that_is_no_reranker_is_refused_in_a_sentence(checkpoint):
     with pytest.raises(ModelUnavailable, match="molmo2 model; the method rerank takes Qwen3-VL"):
         RerankJudge(Annotator(checkpoint("molmo2"), device="cpu"))
+
+
+# ---- rerank behind a server ----
+
+RABBIT, NONE = 0.9, 0.2
+
+
+def relevance(body):
+    return [RABBIT if "rabbit" in document.lower() else NONE for document in body["documents"]]
+
+
+def like_vllm(body):
+    """Sorted by relevance, as vLLM's and Cohere's answers are."""
+    rows = [{"index": i, "relevance_score": s} for i, s in enumerate(relevance(body))]
+    return {"results": sorted(rows, key=lambda row: -row["relevance_score"])}
+
+
+def like_sglang(body):
+    rows = [{"index": i, "score": s, "document": ""} for i, s in enumerate(relevance(body))]
+    return sorted(rows, key=lambda row: -row["score"])
+
+
+@pytest.mark.parametrize("ranks", [like_vllm, like_sglang])
+def test_a_served_reranker_is_sent_the_clip_once_with_all_statements(servers, sampled, ranks):
+    statements = ["Nobody is there.", "A rabbit\n wakes up.", "Three people."]
+    with servers.Server(ranks=ranks) as server:
+        judge = ServedRerankJudge(open_endpoint(server))
+        found = judge.look(sampled[1]).log_odds(statements)
+
+    odds = {score: math.log(score / (1 - score)) for score in (RABBIT, NONE)}
+    assert found == pytest.approx([odds[NONE], odds[RABBIT], odds[NONE]])
+    probe, asked = server.requests
+    assert "image_url" not in json.dumps(probe)
+    assert asked["documents"] == ["Nobody is there.", "A rabbit wakes up.", "Three people."]
+    query = asked["query"] if ranks is like_sglang else asked["query"]["content"]
+    assert sum(part["type"] == "image_url" for part in query) == len(sampled[1].frames)
+    assert "video clip" in asked["instruct" if ranks is like_sglang else "instruction"]
+    assert len(judge.look(sampled[1]).log_odds([])) == 0
+
+
+def test_a_server_that_does_not_rerank_is_refused_before_any_clip_is_sent(servers):
+    with servers.Server() as server, pytest.raises(ModelUnavailable) as refused:
+        ServedRerankJudge(open_endpoint(server))
+
+    told = str(refused.value)
+    assert f"The server at {server.url} does not rerank with 'tiny': it refuses with 404" in told
+    assert "Qwen3-VL-Reranker-2B" in told and "leave rerank out" in told
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"results": [{"index": 0, "relevance_score": 0.5}]},  # the other one is missing
+        {"results": [{"index": i, "relevance_score": 7.5} for i in range(2)]},  # no probability
+        {"choices": []},
+        [{"index": 0}, {"index": 1}],
+        "nonsense",
+    ],
+)
+def test_what_is_no_answer_of_a_reranker_is_no_score(servers, answer):
+    with (
+        servers.Server(ranks=lambda body: answer) as server,
+        pytest.raises(ModelUnavailable, match="not that of a reranker"),
+    ):
+        ServedRerankJudge(open_endpoint(server))
+
+
+def test_a_reranker_that_fails_later_is_an_error_and_no_answer(servers, sampled):
+    with servers.Server(ranks=like_vllm) as server:
+        judge = ServedRerankJudge(open_endpoint(server))
+        server.always = 400
+        with pytest.raises(EndpointError, match="told to say 400"):
+            judge.look(sampled[1]).log_odds(STATEMENTS)
 
 
 # ---- behind a server ----

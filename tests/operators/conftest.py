@@ -10,16 +10,41 @@ import fiftyone as fo
 import pytest
 
 
-@pytest.fixture(scope="session")
-def rows():
-    """The module that makes rows; test folders are no packages, so it is loaded by its path."""
-    full = "second_opinion_tests_action100m_rows"
+def _module(name):
+    # Test folders are no packages, so their shared modules are loaded by path, once
+    full = f"second_opinion_tests_{name}"
     if full not in sys.modules:
-        path = Path(__file__).parent / "action100m_rows.py"
-        spec = importlib.util.spec_from_file_location(full, path)
+        spec = importlib.util.spec_from_file_location(full, Path(__file__).parent / f"{name}.py")
         sys.modules[full] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[full])
     return sys.modules[full]
+
+
+_walls = _module("walls")
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """The module that makes rows of Action100M."""
+    return _module("action100m_rows")
+
+
+@pytest.fixture(scope="session")
+def wall_films(tmp_path_factory):
+    """Films of eight frames, each of one colour."""
+    return _walls.write(tmp_path_factory.mktemp("walls"))
+
+
+@pytest.fixture
+def disputes(dataset, wall_films):
+    """The films, a fifth of their annotations wrong, and two witnesses, of whom b errs once."""
+    return _walls.add_disputes(dataset, wall_films)
+
+
+@pytest.fixture
+def segmented(dataset, wall_films):
+    """The films in two segments each, and a fifth of the second ones annotated wrongly."""
+    return _walls.add_segments(dataset, wall_films)
 
 
 @pytest.fixture

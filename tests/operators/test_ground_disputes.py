@@ -1,28 +1,18 @@
 """Ground disputes: the video rules, controls hold the judge to account, and nothing is lost."""
 
+import sys
 from pathlib import Path
 
-import av
 import fiftyone as fo
 import numpy as np
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.models import judging
 from fiftyone.plugins.orgs.second_opinion.audit.operators.settings import SettingsError
 
-COLOURS = {
-    "red": (220, 30, 30),
-    "green": (30, 200, 40),
-    "blue": (30, 40, 220),
-    "white": (240, 240, 240),
-    "yellow": (230, 220, 30),
-    "pink": (240, 120, 200),
-}
-NAMES = list(COLOURS)
-CLIPS = 48
-WRONG = range(0, CLIPS, 5)  # whose annotation is wrong
-ASPECT = {"name": "cap", "annotation": "gt", "opinions": {"a": "said_a", "b": "said_b"}}
+walls = sys.modules["second_opinion_tests_walls"]  # by the conftest beside this file
+ASPECT, CLIPS, COLOURS, FRAMES = walls.ASPECT, walls.CLIPS, walls.COLOURS, walls.FRAMES
+NAMES, WRONG, by_place, tell = walls.NAMES, walls.WRONG, walls.by_place, walls.tell
 HOW = {"aspect": "cap", "aspects": [ASPECT], "methods": ["own"], "judge": "colours"}
-FRAMES = {"fps": 6.0, "max_frames": 8, "max_pixels": 64 * 64}
 
 
 class ColourJudge:
@@ -57,51 +47,11 @@ def judge():
     return made
 
 
-@pytest.fixture(scope="session")
-def walls(tmp_path_factory):
-    """Films of eight frames, each of one colour."""
-    folder, paths = tmp_path_factory.mktemp("walls"), []
-    for i in range(CLIPS):
-        paths.append(str(folder / f"{i:02}.mp4"))
-        with av.open(paths[-1], "w") as container:
-            stream = container.add_stream("libx264", rate=6)
-            stream.width = stream.height = 64
-            stream.pix_fmt = "yuv420p"
-            picture = np.full((64, 64, 3), COLOURS[NAMES[i % 6]], np.uint8)
-            for _ in range(8):
-                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode())
-    return paths
-
-
-def tell(colour):
-    return f"A {colour} wall fills the picture. Then the {colour} wall stays where it is."
-
-
-@pytest.fixture
-def disputes(dataset, walls):
-    """The films, a fifth of their annotations wrong, and two witnesses, of whom b errs once."""
-    samples = []
-    for i, path in enumerate(walls):
-        true, other = NAMES[i % 6], NAMES[(i + 1) % 6]
-        texts = {"gt": tell(other if i in WRONG else true), "said_a": f"The wall is {true}."}
-        texts["said_b"] = f"We see a {other if i == 3 else true} wall."
-        verdict = "annotation_suspect" if i in WRONG or i == 3 else "agreed"
-        samples.append(fo.Sample(filepath=path, place=i, verdict=verdict, **texts))
-    dataset.add_samples(samples)
-    return dataset
-
-
 @pytest.fixture
 def ground(operator, judge):
     return lambda samples, **given: operator("ground_disputes")(
         samples, **{**FRAMES, **HOW, **given}
     )
-
-
-def by_place(dataset, field):
-    return dict(zip(*dataset.values(["place", field])))
 
 
 def test_wrong_annotations_are_overruled_and_the_right_one_is_upheld(disputes, ground):
@@ -192,7 +142,7 @@ def test_of_a_view_the_references_come_from_the_rest(disputes, ground):
     assert report["judges"][0]["judged"] == CLIPS
 
 
-def test_a_broken_file_costs_one_sample_and_is_tried_again(disputes, ground, walls, tmp_path):
+def test_a_broken_file_costs_one_sample_and_is_tried_again(disputes, ground, wall_films, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no film")
     sample = disputes.match(fo.ViewField("place") == 5).first()
@@ -205,7 +155,7 @@ def test_a_broken_file_costs_one_sample_and_is_tried_again(disputes, ground, wal
     sample.reload()
     assert sample["audit_status.ground_disputes_cap_own"] == "failed"
     assert sample["ruling_cap"] == "unsettled"
-    broken.write_bytes(Path(walls[5]).read_bytes())
+    broken.write_bytes(Path(wall_films[5]).read_bytes())
     ground(disputes)
     sample.reload()
     assert sample["ruling_cap"] in ("a", "b")
@@ -231,17 +181,8 @@ def test_clear_audit_takes_it_all_away(disputes, ground, operator):
     assert disputes.list_saved_views() == []
 
 
-def test_segments_are_grounded_one_by_one(dataset, walls, ground):
-    for i, path in enumerate(walls):
-        true, other = NAMES[i % 6], NAMES[(i + 1) % 6]
-        parts = []
-        for k, support in enumerate(([1, 4], [5, 8])):
-            text = tell(other if i in WRONG and k else true)
-            said = {"said_a": f"The wall is {true}.", "said_b": f"We see a {true} wall."}
-            part = fo.TemporalDetection(label=text, support=support, **said)
-            parts.append(part)
-        dataset.add_sample(fo.Sample(filepath=path, gt=fo.TemporalDetections(detections=parts)))
-    dataset.add_dynamic_sample_fields()
+def test_segments_are_grounded_one_by_one(segmented, ground):
+    dataset = segmented
 
     report = ground(dataset, segments="gt", which="all")
 
@@ -307,61 +248,6 @@ def test_verdict_and_confidence_follow_the_ruling(disputes, operator, ground):
     tag(disputes, aspect="cap", aspects=[ASPECT], fdr=0.0)
     assert disputes.match_tags("overruled").values("place") == list(WRONG)
     assert by_place(disputes, "confidence") == confidence
-
-
-def test_stored_vectors_cut_a_dispute_for_the_whole_dataset(disputes, operator, checkpoint):
-    model = checkpoint("qwen3_vl")
-    frames = {"fps": 2.0, "max_frames": 2, "max_pixels": 64 * 64}
-    operator("embed")(disputes, lens="visual", model=model, **frames)
-    how = {"aspect": "cap", "aspects": [ASPECT], "methods": ["cosine"], "which": "all"}
-
-    report = operator("ground_disputes")(disputes, **how)
-
-    (row,) = report["judges"]
-    assert row["statements"] + row["missing"] == 3 * CLIPS
-    assert row["over_black"] is None  # vectors have no black frames
-    assert report["refused"] == CLIPS  # random weights tell nothing, and that is found out
-    assert "cosine" in disputes.first()["ruling_cap_by"]
-
-
-def test_a_chat_model_judges_and_points_and_its_points_are_kept(disputes, operator, servers):
-    def says(body):
-        words, _ = servers.words_of(body)
-        if words.startswith("Point to"):
-            return '<points coords="0.5 1 250 500">it</points>'
-        if "Description: " in words:
-            return '{"claims": [{"text": "A wall.", "kind": "who", "needs": [], "target": "wall"}]}'
-        return "Yes"
-
-    few = disputes.limit(4)
-    with servers.Server(says=says) as server:
-        how = {"endpoint": server.url, "model": "tiny", "pointing_model": "tiny", "windows": 1}
-        how |= {"aspect": "cap", "aspects": [ASPECT], "which": "all", "references": 0}
-        report = operator("ground_disputes")(few, methods=["yes", "pointing"], **FRAMES, **how)
-
-    assert report["told"]["yes"]["constrained"] is True
-    assert "Claims were cut by tiny (served at 127.0.0.1)" in report["summary"][1]
-    assert report["refused"] == 4  # it says Yes to everything
-    frame = few.first().frames[4]  # at half a second of six frames a second
-    (point,) = frame["grounding_points"].keypoints
-    assert (point.label, point.index) == ("wall", 1)
-    assert list(map(list, point.points)) == [[0.25, 0.5]]
-    (claim,) = {c["text"] for c in few.first()["ruling_cap_details"]["claims"]}
-    assert claim == "A wall."
-
-
-def test_a_tiny_model_judges_end_to_end_with_one_encoded_clip(disputes, operator, checkpoint):
-    few = disputes.limit(3)
-    how = {"methods": ["yes"], "model": checkpoint("qwen3_vl"), "split_by": "rules"}
-    how |= {"aspect": "cap", "aspects": [ASPECT], "which": "all", "references": 0, "windows": 2}
-
-    report = operator("ground_disputes")(few, **FRAMES, **how)
-
-    assert report["told"]["yes"]["shared"] is True
-    assert 0 <= report["told"]["yes"]["answered"] <= 1
-    (row,) = report["judges"]
-    assert row["judged"] == 3 and row["statements"] > 12
-    assert "local-" in few.first()["ruling_cap_by"]
 
 
 def test_where_nothing_is_disputed_nobody_is_asked(disputes, ground, judge):

@@ -84,7 +84,7 @@ def measure(work: str, options: argparse.Namespace, folder: Path) -> list[str]:
         return waited
 
     def ours() -> float:
-        workers = options.workers or decoding.decoding_threads()
+        workers = options.workers or decoding.decoding_processes()
         ahead = decoding.DecodeAhead(clips, sampling, workers, options.batch + workers)
         for batch in _batched(ahead, options.batch):
             run(batch)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,6 +31,7 @@ from .spread import SpreadSettings
 from .witnesses import Witness, open_witness
 
 if TYPE_CHECKING:
+    from ..models.frames import SampledClip
     from ..models.generation import Generation
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
@@ -209,7 +211,9 @@ class Caption(Stage):
             total = samples.count()
             writer = SampleWriter(dataset, settings, recorder)  # type: ignore[assignment]
         reads = settings.task == "action100m" and not settings.segments
-        _ask(items, settings, witness, writer, progress.share(0.0, 0.95 if reads else 1.0))
+        share = progress.share(0.0, 0.95 if reads else 1.0)
+        with closing(decoded(items, settings, writer.fail)) as pairs:
+            _ask(pairs, len(items), witness, writer, share)
         report = _report(settings, witness, recorder, writer, total, len(items))
         report["summary"] += about
         if reads:
@@ -225,24 +229,18 @@ class Caption(Stage):
 
 
 def _reading(settings: CaptionSettings) -> ReadSettings:
-    return ReadSettings.read(
-        {
-            "prefix": settings.prefix,
-            "source_field": settings.own("raw"),
-            "overwrite": settings.overwrite,
-        }
-    )
+    given = {"source_field": settings.own("raw"), "overwrite": settings.overwrite}
+    return ReadSettings.read({"prefix": settings.prefix, **given})
 
 
 def _ask(
-    items: list[Item],
-    settings: CaptionSettings,
+    pairs: Iterable[tuple[Item, SampledClip]],
+    count: int,
     witness: Witness,
     writer: SampleWriter | SegmentWriter,
     progress: Progress,
 ) -> None:
-    pairs = decoded(items, settings, writer.fail)
-    with progress.step(f"Asking {witness.name}", len(items)) as advance:
+    with progress.step(f"Asking {witness.name}", count) as advance:
         try:
             for item, clip, reply in witness.ask(pairs):
                 if isinstance(reply, Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -236,7 +237,7 @@ def _embed_media(
     else:
         pairs, run = decoded(items, settings, fail), model.embed_clips
     rows: list[tuple] = []
-    with progress.step("Embedding clips", len(items)) as advance:
+    with closing(pairs), progress.step("Embedding clips", len(items)) as advance:
 
         def flush() -> None:
             for place, name in ((1, settings.field), (2, f"{settings.stem}_frames")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
@@ -47,6 +47,12 @@ class _Writer:
         """Keeps a failure until the next :meth:`flush`; it is tried again in the next run."""
         self._failed.append((item, str(error)))
         self.tally["failed"] += 1
+
+    def flush_from(self, count: int, advance: Callable[[int], None]) -> None:
+        """Writes what was kept once it is so many, and tells ``advance`` how many."""
+        if (done := len(self)) >= count:
+            self.flush()
+            advance(done)
 
     def flush(self) -> None:
         """Writes what was kept."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import fiftyone as fo
 
 from ..engine.columns import root_dataset
-from ..engine.progress import Progress
+from ..engine.progress import Progress, up_to
 from ..models.labels import WRITTEN
 from ..models.prompts import TASK_NAMES, Task, read_task
 from .base import Stage
@@ -248,16 +248,18 @@ def _ask(
     progress: Progress,
 ) -> None:
     with progress.step(f"Asking {witness.name}", count) as advance:
+        tell = up_to(advance)
         try:
             for item, clip, reply in witness.ask(pairs):
                 if isinstance(reply, Exception):
                     writer.fail(item, reply)
                 else:
                     writer.add(item, clip.record, reply)
-                writer.flush_from(_FLUSH, advance)
+                writer.flush_from(_FLUSH)
+                tell(writer.done)
         finally:
-            # What was answered is kept, whatever ended the run
-            writer.flush_from(1, advance)
+            writer.flush_from(1)  # what was answered is kept, whatever ended the run
+        tell(count)
 
 
 def _report(

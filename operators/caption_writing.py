@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
@@ -48,11 +48,15 @@ class _Writer:
         self._failed.append((item, str(error)))
         self.tally["failed"] += 1
 
-    def flush_from(self, count: int, advance: Callable[[int], None]) -> None:
-        """Writes what was kept once it is so many, and tells ``advance`` how many."""
-        if (done := len(self)) >= count:
+    def flush_from(self, count: int) -> None:
+        """Writes what was kept once it is so many."""
+        if len(self) >= count:
             self.flush()
-            advance(done)
+
+    @property
+    def done(self) -> int:
+        """How many were answered or failed so far."""
+        return self.tally["answered"] + self.tally["failed"]
 
     def flush(self) -> None:
         """Writes what was kept."""

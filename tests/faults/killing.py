@@ -169,7 +169,7 @@ def main() -> None:
     """Kills as often as it is told to, in rounds of ten."""
     kills, folder = int(sys.argv[1]), Path(tempfile.mkdtemp())
     write_inputs(folder, 30, random.Random(51))
-    _write_media(folder, 8)
+    write_media(folder, 8)
     after: Counter = Counter()
     for seed in range(-(-kills // 10)):
         after += kill_and_compare(folder, min(10, kills - 10 * seed), seed)
@@ -177,7 +177,8 @@ def main() -> None:
     print("killed after:", ", ".join(f"{name} {n}" for name, n in after.most_common()))
 
 
-def _write_media(folder: Path, films: int) -> None:
+def write_media(folder: Path, films: int) -> None:
+    """Writes films, and tiny checkpoints of the models that watch them."""
     from tests import torchvision_on_cpu
 
     torchvision_on_cpu.offer()  # before transformers is imported

@@ -16,21 +16,21 @@ from pathlib import Path
 
 from tests.faults import killing
 
-# `fiftyone delegated launch`, with torchvision in reach for models that watch clips
-_LAUNCH = """
-from tests import torchvision_on_cpu
-torchvision_on_cpu.offer()
-from fiftyone.core.cli import main
-main()
-"""
+# `fiftyone delegated launch`; where models are to watch clips, with torchvision in reach
+_LAUNCH = "from fiftyone.core.cli import main; main()"
+_WATCHING = f"from tests import torchvision_on_cpu; torchvision_on_cpu.offer(); {_LAUNCH}"
 
 
 class Worker:
-    """A worker of the queue, in a process of its own."""
+    """A worker of the queue, in a process of its own.
 
-    def __init__(self) -> None:
+    Args:
+        watches: whether it is to run models that watch clips
+    """
+
+    def __init__(self, watches: bool = True) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _LAUNCH, "delegated", "launch"],
+            [sys.executable, "-c", _WATCHING if watches else _LAUNCH, "delegated", "launch"],
             cwd=killing.REPO,
             env={**os.environ, "FIFTYONE_SHOW_PROGRESS_BARS": "false"},
             stdout=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ def test_killed_stages_end_like_undisturbed_ones(tmp_path):
 @pytest.fixture
 def workers():
     """Two workers of the queue, which end with the test."""
-    started = [killing_workers.Worker() for _ in range(2)]
+    started = [killing_workers.Worker(watches=False) for _ in range(2)]
     yield started
     for worker in started:
         worker.kill()
@@ -32,18 +32,18 @@ def workers():
 def test_what_a_killed_worker_left_is_put_back_and_what_a_living_one_does_is_not(
     dataset, operator, workers, until
 ):
-    aspects = [{"name": "cap", "annotation": "label", "opinions": {"a": "one"}}]
-    score = operator("score_agreement")
+    read = operator("read_opinions")
     dataset.persistent = True
-    said = [f"The dog number {i} {'often ' * (i % 7)}runs past tree {i * 7}." for i in range(800)]
+    answers = [
+        f'Well:\n```json\n{{"summary": {{"brief": "Dog {i} runs.", "detailed": "{"far " * 50}"}}}}'
+        for i in range(9_000)
+    ]
     dataset.add_samples(
-        [
-            fo.Sample(filepath=f"/none/{i}.mp4", label=text, one=said[i - 1] if i % 9 else None)
-            for i, text in enumerate(said)
-        ]
+        [fo.Sample(filepath=f"/none/{i}.mp4", said=said) for i, said in enumerate(answers)]
     )
     calm = dataset.clone()
-    queued = score(dataset, aspects=aspects, shards=4, delegate=True)
+    given = {"prefix": "q", "source_field": "said"}
+    queued = read(dataset, **given, shards=3, delegate=True)
     killed, living = workers
 
     def work_of(worker):
@@ -58,7 +58,7 @@ def test_what_a_killed_worker_left_is_put_back_and_what_a_living_one_does_is_not
     # one that it had only just taken may have been left as well, without a sign of life
     assert left <= set(report["requeued"]) and not at_work & set(report["requeued"])
     until(lambda: set(killing_workers.states(queued)) == {"completed"}, 240)
-    score(calm, aspects=aspects)
+    read(calm, **given)
     dataset.reload()
     assert killing.schema(dataset) == killing.schema(calm)
     assert killing.documents(dataset) == killing.documents(calm)

@@ -42,6 +42,8 @@ def captions(dataset):
 @pytest.fixture
 def clips(captions, films, tmp_path):
     """The same, with what every stage needs that can be shared: films, trees and raw answers."""
+    more = range(230, 1_050)  # texts are embedded a thousand at a time
+    captions.add_samples([fo.Sample(filepath=f"/none/{i}.mp4", label=f"Dog {i}") for i in more])
     paths, trees, answers = captions.values("filepath"), [], []
     for i, label in enumerate(captions.values("label")):
         if i < 9:
@@ -65,6 +67,9 @@ def clips(captions, films, tmp_path):
     return captions
 
 
+QUICK, SLOW = ("captions", "clips"), ("hoist", "read", "tree", "texts")
+
+
 def spread_stages(checkpoint):
     """Each stage that can be shared, with settings: ``{name: (stage, samples, settings)}``."""
     frames = {"fps": 5.0, "max_frames": 2, "max_pixels": 48 * 32, "batch_size": 2}
@@ -73,7 +78,7 @@ def spread_stages(checkpoint):
         "hoist": ("hoist_labels", 230, {"fields": {"tree": "hoisted"}}),
         "read": ("read_opinions", 230, {"prefix": "q", "source_field": "said"}),
         "tree": ("check_tree", 60, {"field": "tree"}),
-        "texts": ("embed", 60, {"model": checkpoint("bert"), "source_field": "label"}),
+        "texts": ("embed", 1_050, {"model": checkpoint("bert"), "source_field": "label"}),
         "clips": (
             "embed", 10, {"model": checkpoint("siglip2"), "embeddings_field": "vec", **frames},
         ),
@@ -114,11 +119,12 @@ def test_parts_cover_every_sample_once(captions, count, block):
     assert all(len(part) % block == 0 for part in parts[:-1])
 
 
+@pytest.mark.parametrize("names", [QUICK, pytest.param(SLOW, marks=pytest.mark.long)])
 def test_two_workers_leave_the_bits_that_one_leaves_and_a_reader_sees_whole_samples(
-    clips, operator, workers, until, checkpoint
+    clips, operator, workers, until, checkpoint, names
 ):
     alone, queued = clips.clone(), {}
-    stages = spread_stages(checkpoint)
+    stages = {name: spread_stages(checkpoint)[name] for name in (*names, "scores")}
     for name, (stage, count, settings) in stages.items():
         run = operator(stage)
         queued[name] = run(clips.limit(count), **settings, shards=2, delegate=True)
@@ -139,7 +145,7 @@ def test_two_workers_leave_the_bits_that_one_leaves_and_a_reader_sees_whole_samp
     assert [report["samples"] for report in reports] == [115, 115]
     for stage, count, settings in stages.values():
         operator(stage)(alone.limit(count), **settings)
-    until(lambda: finished([op for parts in queued.values() for op in parts]), 240)
+    until(lambda: finished([op for parts in queued.values() for op in parts]), 600)
     clips.reload()
     assert killing.schema(clips) == killing.schema(alone)
     assert killing.documents(clips) == killing.documents(alone)
@@ -147,12 +153,7 @@ def test_two_workers_leave_the_bits_that_one_leaves_and_a_reader_sees_whole_samp
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "scores",
-        "clips",
-        *[pytest.param(n, marks=pytest.mark.long) for n in ("hoist", "read", "tree", "texts")],
-    ],
+    "name", ["scores", "clips", *[pytest.param(name, marks=pytest.mark.long) for name in SLOW]]
 )
 def test_ray_leaves_the_bits_that_one_worker_leaves(clips, operator, ray, checkpoint, name):
     stage, count, settings = spread_stages(checkpoint)[name]

@@ -18,6 +18,7 @@ test: python ## Run every test, those in a real browser too (ARGS="-k name" pass
 
 faults: python ## Kill databases, fill a disk, kill real processes a hundred times (an hour)
 	@$(BOOTSTRAP) --database faults -- python -m pytest -m long tests/faults
+	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing_workers 13
 	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing 100
 
 lint: python ## Check style, formatting and spelling

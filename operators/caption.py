@@ -38,7 +38,7 @@ Samples: TypeAlias = fo.core.collections.SampleCollection
 
 #: The tasks whose answers are texts, which a segment can carry.
 SEGMENT_TASKS = ("action100m", "description", "custom")
-_FLUSH = 32
+_FLUSH = 8
 
 
 # ---- settings ----

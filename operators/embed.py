@@ -239,6 +239,7 @@ def _embed_media(
     rows: list[tuple] = []
     with closing(pairs), progress.step("Embedding clips", len(items)) as advance:
         tell = up_to(advance)
+        due = _FLUSH if dataset.media_type == "image" else settings.batch_size  # clips take long
 
         def flush() -> None:
             done, lost = rows.copy(), failed.copy()
@@ -255,7 +256,7 @@ def _embed_media(
                 else:
                     record = getattr(given, "record", None)
                     rows.append((item, vector, record and record.as_dict()))
-                if len(rows) + len(failed) >= _FLUSH:
+                if len(rows) + len(failed) >= due:
                     flush()
                 tell(recorder.outcomes.total() + len(rows) + len(failed))
         finally:

@@ -153,7 +153,8 @@ def test_two_workers_leave_the_bits_that_one_leaves_and_a_reader_sees_whole_samp
 
 
 @pytest.mark.parametrize(
-    "name", ["scores", "clips", *[pytest.param(name, marks=pytest.mark.long) for name in SLOW]]
+    "name",
+    ["scores", *[pytest.param(name, marks=pytest.mark.long) for name in ("clips", *SLOW)]],
 )
 def test_ray_leaves_the_bits_that_one_worker_leaves(clips, operator, ray, checkpoint, name):
     stage, count, settings = spread_stages(checkpoint)[name]

@@ -94,12 +94,17 @@ class Run:
                 self._ready.set()
         self._ready.set()
 
-    def kill_after(self, seconds: float) -> str:
-        """Kills it so long after it was ready; gives the stage that it had finished last."""
+    def kill_after(self, seconds: float) -> str | None:
+        """Kills it so long after it was ready.
+
+        Returns:
+            the stage that it had finished last; None if it had come to its end before
+        """
         self._ready.wait()
         time.sleep(seconds)
         self._process.kill()
-        self._process.wait()
+        if self._process.wait() == 0:
+            return None
         done = [line for line in self.told if line.isidentifier() and line != "ready"]
         return done[-1] if done else "nothing"
 
@@ -138,7 +143,7 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter:
 
     Args:
         folder: the inputs
-        kills: how often it is killed before it may end
+        kills: how often it is killed at work before it may end
         seed: draws the moments
 
     Returns:
@@ -150,10 +155,12 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter:
     chance, after = random.Random(seed), Counter()
     try:
         seconds = Run(calm, folder).finish()
-        for kill in range(kills):
-            if fo.dataset_exists(killed) and kill % 10 == 9:
-                fo.delete_dataset(killed)  # so that early stages are hit as often as late ones
-            after[Run(killed, folder).kill_after(chance.uniform(0.0, 1.1) * seconds)] += 1
+        while sum(after.values()) < kills:
+            stage = Run(killed, folder).kill_after(chance.uniform(0.0, 1.0) * seconds)
+            if stage is not None:
+                after[stage] += 1
+            elif fo.dataset_exists(killed):
+                fo.delete_dataset(killed)  # all was done: only what is begun anew can be hit
         Run(killed, folder).finish()
         left, right = fo.load_dataset(calm), fo.load_dataset(killed)
         assert schema(left) == schema(right)

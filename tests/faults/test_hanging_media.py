@@ -10,6 +10,7 @@ import fiftyone as fo
 import numpy as np
 import psutil
 import pytest
+from fiftyone.plugins.orgs.second_opinion.audit.operators import export_pictures
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "mkfifo"), reason="this system has no named pipes to hang on"
@@ -119,6 +120,14 @@ def test_decoders_end_with_a_run_that_is_killed(watched, command, checkpoint, un
     run.kill()
     run.wait()
     until(lambda: not any(child.is_running() for child in children), 20)
+
+
+def test_a_film_that_hangs_has_no_picture_in_a_report(watched, monkeypatch):
+    monkeypatch.setattr(export_pictures, "_TIMEOUT", 0.2)
+    good, silent = (watched.match({"name": name}).first().filepath for name in ("a", "silent"))
+    assert export_pictures.as_data_uri(good).startswith("data:image/jpeg")
+    assert export_pictures.as_data_uri(silent) is None
+    assert decoders() == []
 
 
 def _idle(children):

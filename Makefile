@@ -19,6 +19,7 @@ test: python ## Run every test, those in a real browser too (ARGS="-k name" pass
 
 faults: python ## Kill databases, fill a disk, kill real processes a hundred times (an hour)
 	@$(BOOTSTRAP) --database faults -- python -m pytest -m long tests/faults
+	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing_workers 13
 	@$(BOOTSTRAP) --database faults -- python -m tests.faults.killing 100
 
 release: python ## Install from an archive into clean environments; open what older versions stored

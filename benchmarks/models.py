@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=32, help="of each answer")
-    parser.add_argument("--workers", type=int, help="decoding threads; one a core, up to 8")
+    parser.add_argument("--workers", type=int, help="decoders; one a core, up to 8")
     parser.add_argument("--layers", type=int, help="cut published shapes to so many layers")
     parser.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md")
     options = parser.parse_args()
@@ -84,7 +84,7 @@ def measure(work: str, options: argparse.Namespace, folder: Path) -> list[str]:
         return waited
 
     def ours() -> float:
-        workers = options.workers or decoding.decoding_threads()
+        workers = options.workers or decoding.decoding_processes()
         ahead = decoding.DecodeAhead(clips, sampling, workers, options.batch + workers)
         for batch in _batched(ahead, options.batch):
             run(batch)

@@ -94,7 +94,27 @@ class ReportedProgress(Progress):
         self._report(round(share, 4), self._prefix + label)
 
 
+def up_to(advance: Callable[[int], None]) -> Callable[[int], None]:
+    """Tells a step how many are done altogether, where that is what is known."""
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        new, told = done - told, done
+        advance(new)
+
+    return tell
+
+
 def _pace(done: int, total: int, seconds: float) -> str:
     rate = done / max(seconds, 1e-9)
-    left = max(total - done, 0) / max(rate, 1e-9)
-    return f"{done:,} of {total:,}, {rate:,.0f}/s, {left:,.0f} s left"
+    left = f"{_duration(max(total - done, 0) / rate)} left" if done else "time left unknown"
+    return f"{done:,} of {total:,}, {rate:,.{0 if rate >= 10 else 2}f}/s, {left}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

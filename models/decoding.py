@@ -1,36 +1,177 @@
-"""Frames decoded ahead of the model, by a few threads, a few clips at a time.
+"""Frames decoded ahead of the model, by a few processes, a few clips at a time.
 
-A hung or broken file costs one clip and a sentence, never the run: a thread that
-does not come back in time is left behind, and another takes its place.
+A file that makes FFmpeg hang or crash costs one clip and a sentence, never the run:
+its process is killed, and another takes its place.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import queue
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
 
-from .frames import DEFAULT_SAMPLING, Clip, SampledClip, Sampling, sample_frames
+import numpy as np
+
+from .decoder_process import READY
+from .frames import DEFAULT_SAMPLING, Clip, FrameRecord, SampledClip, Sampling
 from .timeline import FrameError
 
+# Decoding watches its own clock; a second longer tells a hang from a slow file.
+_GRACE = 1.0
+# A machine that swaps takes long to start a process; one that takes longer never will.
+_START = 120.0
+_PIPE_BYTES = 1 << 20  # fewer turns from one process to the other for a clip of 20 MB
+# A process of its own does not know the name under which FiftyOne loaded this code.
+_CODE = """
+import sys, types
+room = sys.modules["second_opinion_decoder"] = types.ModuleType("second_opinion_decoder")
+room.__path__ = [sys.argv[1]]
+from second_opinion_decoder.decoder_process import serve
+serve()
+"""
 
-def decoding_threads() -> int:
+
+def decoding_processes() -> int:
     """As many as there are cores, up to 8: one clip each keeps a GPU of today fed."""
     return min(8, os.cpu_count() or 1)
+
+
+class DecoderUnavailable(RuntimeError):
+    """No process that decodes can be started here, whatever the file."""
+
+
+class Decoder:
+    """A process that decodes one clip at a time, started when the first one comes."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen | None = None
+        self._lock = threading.Lock()  # whoever closes may come while another starts
+        self._closed = False
+
+    def read(self, clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> SampledClip:
+        """Decodes the frames of a clip that a model is to see.
+
+        Raises:
+            FrameError: as :func:`~.frames.sample_frames`; also where the file makes the process
+                crash, or hang for longer than ``sampling.timeout`` seconds
+            DecoderUnavailable: where no process can be started
+        """
+        process = self._started()
+        request = {"path": clip.path, "support": clip.support, "sampling": asdict(sampling)}
+        limit = sampling.timeout + _GRACE
+        begun = time.monotonic()
+        alarm = threading.Timer(limit, process.kill)
+        alarm.start()
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            return _received(process)
+        except (EOFError, OSError):
+            code = self._end()
+        finally:
+            alarm.cancel()
+        if time.monotonic() - begun >= limit:
+            raise FrameError(f"{clip.path} did not answer within {sampling.timeout:g} s.")
+        raise FrameError(f"{clip.path} made the decoder crash ({_named(code)}).")
+
+    def close(self) -> None:
+        """Ends the process, whatever it is doing; the clip that it was at fails."""
+        with self._lock:
+            self._closed = True
+        self._end()
+
+    def _started(self) -> subprocess.Popen:
+        with self._lock:
+            if self._closed:
+                raise FrameError("Decoding has ended.")
+            if self._process is None:
+                self._process = _start()
+            return self._process
+
+    def _end(self) -> int:
+        with self._lock:
+            process, self._process = self._process, None
+        return 0 if process is None else _kill(process)
+
+
+def _start() -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CODE, str(Path(__file__).parent)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # It multiplies no matrices, and threads for that cost memory and time to start
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        pipesize=_PIPE_BYTES,
+    )
+    alarm = threading.Timer(_START, process.kill)
+    alarm.start()
+    try:
+        if process.stdout.readline() == READY:
+            return process
+    finally:
+        alarm.cancel()
+    raise DecoderUnavailable(
+        f"The process that decodes videos ended before it began ({_named(_kill(process))}); "
+        f"its error is in this program's log. It was started as {sys.executable}."
+    )
+
+
+def _received(process: subprocess.Popen) -> SampledClip:
+    header = process.stdout.readline()
+    if not header.endswith(b"\n"):
+        raise EOFError
+    told = json.loads(header)
+    if "error" in told:
+        raise FrameError(told["error"])
+    frames = np.empty(told["shape"], np.uint8)
+    if cast(BufferedReader, process.stdout).readinto(frames.data.cast("B")) < frames.nbytes:
+        raise EOFError
+    record = told["record"]
+    for name in ("frame_numbers", "seconds"):
+        record[name] = tuple(record[name])
+    return SampledClip(frames, FrameRecord(**record))
+
+
+def _kill(process: subprocess.Popen) -> int:
+    process.kill()
+    code = process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):  # what was not sent yet has nowhere to go
+            pipe.close()
+    return code
+
+
+def _named(code: int) -> str:
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"it ended with {code}"
 
 
 class DecodeAhead:
     """Iterates over clips' frames in order, decoding some clips ahead.
 
+    Its processes end with the iteration: close the iterator of one that is left early.
+
     Args:
         clips: the clips
         sampling: which frames of each
-        workers: threads that decode; FFmpeg releases Python's lock while it works
+        workers: processes that decode
         ahead: the most clips decoded or being decoded at any moment, which bounds memory
-        read: how one clip is read
+        read: how one clip is read; in a process of its own where None
 
     Attributes:
         waited: seconds that the consumer has waited for frames so far
@@ -42,7 +183,7 @@ class DecodeAhead:
         sampling: Sampling = DEFAULT_SAMPLING,
         workers: int = 2,
         ahead: int = 8,
-        read: Callable[[Clip, Sampling], SampledClip] = sample_frames,
+        read: Callable[[Clip, Sampling], SampledClip] | None = None,
     ):
         self.waited = 0.0
         self._clips = iter(clips)
@@ -50,66 +191,45 @@ class DecodeAhead:
         self._workers = workers
         self._ahead = max(ahead, workers)
         self._read = read
-        self._inbox: queue.SimpleQueue = queue.SimpleQueue()
 
     def __iter__(self) -> Iterator[SampledClip | FrameError]:
         """Yields, for each clip in order, its frames or the error that replaces them."""
-        for _ in range(self._workers):
-            self._hire()
-        pending: deque[_Job] = deque()
+        decoders = [Decoder() for _ in range(self._workers)]
+        idle: queue.LifoQueue = queue.LifoQueue()  # one that runs already goes first
+        for decoder in decoders:
+            idle.put(decoder)
+
+        def read(clip: Clip) -> SampledClip | FrameError:
+            decoder = idle.get()
+            try:
+                return (self._read or decoder.read)(clip, self._sampling)
+            except FrameError as error:
+                return error
+            except DecoderUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - it belongs to this clip alone
+                return FrameError(f"{clip.path} cannot be decoded: {error!r}.")
+            finally:
+                idle.put(decoder)
+
+        threads = ThreadPoolExecutor(self._workers, "decode")
+        pending: deque[Future] = deque()
         try:
             for clip in self._clips:
-                job = _Job(clip)
-                self._inbox.put(job)
-                pending.append(job)
+                pending.append(threads.submit(read, clip))
                 if len(pending) >= self._ahead:
                     yield self._collect(pending.popleft())
             while pending:
                 yield self._collect(pending.popleft())
         finally:
-            for job in pending:
-                job.abandoned = True
-            for _ in range(self._workers):
-                self._inbox.put(None)
+            threads.shutdown(wait=False, cancel_futures=True)
+            for decoder in decoders:
+                decoder.close()
+            threads.shutdown()
 
-    def _hire(self) -> None:
-        threading.Thread(target=self._work, daemon=True, name="decode").start()
-
-    def _work(self) -> None:
-        while (job := self._inbox.get()) is not None:
-            if job.abandoned:
-                continue
-            job.started = time.monotonic()
-            try:
-                job.result = self._read(job.clip, self._sampling)
-            except FrameError as error:
-                job.result = error
-            except Exception as error:  # noqa: BLE001 - it belongs to this clip alone
-                job.result = FrameError(f"{job.clip.path} cannot be decoded: {error!r}.")
-            job.done.set()
-            if job.abandoned:
-                return
-
-    def _collect(self, job: _Job) -> SampledClip | FrameError:
+    def _collect(self, reading: Future) -> SampledClip | FrameError:
         begun = time.monotonic()
-        # Decoding watches its own clock; a second longer tells a hang from a slow file
-        limit = self._sampling.timeout + 1.0
-        while not job.done.wait(0.05 if job.started is None else 0.5):
-            if job.started is not None and time.monotonic() - job.started > limit:
-                job.abandoned = True
-                self._hire()
-                self.waited += time.monotonic() - begun
-                return FrameError(
-                    f"{job.clip.path} did not answer within {self._sampling.timeout:g} s."
-                )
-        self.waited += time.monotonic() - begun
-        return job.result
-
-
-class _Job:
-    def __init__(self, clip: Clip):
-        self.clip = clip
-        self.done = threading.Event()
-        self.started: float | None = None
-        self.abandoned = False
-        self.result: SampledClip | FrameError | None = None
+        try:
+            return reading.result()
+        finally:
+            self.waited += time.monotonic() - begun

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import fiftyone as fo
 
 from ..engine.columns import root_dataset
-from ..engine.progress import Progress
+from ..engine.progress import Progress, up_to
 from ..models.labels import WRITTEN
 from ..models.prompts import TASK_NAMES, Task, read_task
 from .base import Stage
@@ -30,13 +31,14 @@ from .spread import SpreadSettings
 from .witnesses import Witness, open_witness
 
 if TYPE_CHECKING:
+    from ..models.frames import SampledClip
     from ..models.generation import Generation
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
 
 #: The tasks whose answers are texts, which a segment can carry.
 SEGMENT_TASKS = ("action100m", "description", "custom")
-_FLUSH = 32
+_FLUSH = 8
 
 
 # ---- settings ----
@@ -158,8 +160,8 @@ class Caption(Stage):
             settings.field_of(suffix): (kind, f"{settings.prefix}, {settings.task}: {suffix}")
             for suffix, kind in WRITTEN.get(settings.task, {}).items()
         }
-        if settings.task == "action100m":
-            found |= ReadOpinions().writes(_reading(settings))
+        if reading := _reading(settings):
+            found |= ReadOpinions().writes(reading)
         return {
             settings.own("raw"): (fo.StringField, f"What {settings.prefix} wrote"),
             settings.own("frames"): (fo.DictField, f"The frames that {settings.prefix} saw"),
@@ -191,6 +193,11 @@ class Caption(Stage):
     def status_name(self, settings: CaptionSettings) -> str:
         return settings.work
 
+    def open(self, samples: Samples, settings: CaptionSettings) -> fo.Dataset:
+        if reading := _reading(settings):  # first: a field that had to be made is read for anew
+            ReadOpinions().open(samples, reading)
+        return super().open(samples, settings)
+
     def work(self, samples: Samples, settings: CaptionSettings, progress: Progress) -> dict:
         # Whatever cannot be loaded or reached is said before any sample is touched
         witness = open_witness(settings, root_dataset(samples))
@@ -208,12 +215,14 @@ class Caption(Stage):
             items = stale_items(samples, settings.work, method, settings.overwrite)
             total = samples.count()
             writer = SampleWriter(dataset, settings, recorder)  # type: ignore[assignment]
-        reads = settings.task == "action100m" and not settings.segments
-        _ask(items, settings, witness, writer, progress.share(0.0, 0.95 if reads else 1.0))
+        reading = _reading(settings)
+        share = progress.share(0.0, 0.95 if reading else 1.0)
+        with closing(decoded(items, settings, writer.fail)) as pairs:
+            _ask(pairs, len(items), witness, writer, share)
         report = _report(settings, witness, recorder, writer, total, len(items))
         report["summary"] += about
-        if reads:
-            told = ReadOpinions().work(samples, _reading(settings), progress.share(0.95, 1.0))
+        if reading:
+            told = ReadOpinions().work(samples, reading, progress.share(0.95, 1.0))
             report["summary"] += told["summary"]
             report["answers"] = told
         return report
@@ -224,42 +233,33 @@ class Caption(Stage):
         return None if settings.segments else samples.exists(settings.own("raw"))
 
 
-def _reading(settings: CaptionSettings) -> ReadSettings:
-    return ReadSettings.read(
-        {
-            "prefix": settings.prefix,
-            "source_field": settings.own("raw"),
-            "overwrite": settings.overwrite,
-        }
-    )
+def _reading(settings: CaptionSettings) -> ReadSettings | None:
+    if settings.task != "action100m" or settings.segments:
+        return None
+    given = {"source_field": settings.own("raw"), "overwrite": settings.overwrite}
+    return ReadSettings.read({"prefix": settings.prefix, **given})
 
 
 def _ask(
-    items: list[Item],
-    settings: CaptionSettings,
+    pairs: Iterable[tuple[Item, SampledClip]],
+    count: int,
     witness: Witness,
     writer: SampleWriter | SegmentWriter,
     progress: Progress,
 ) -> None:
-    pairs = decoded(items, settings, writer.fail)
-    with progress.step(f"Asking {witness.name}", len(items)) as advance:
+    with progress.step(f"Asking {witness.name}", count) as advance:
+        tell = up_to(advance)
         try:
             for item, clip, reply in witness.ask(pairs):
                 if isinstance(reply, Exception):
                     writer.fail(item, reply)
                 else:
                     writer.add(item, clip.record, reply)
-                _flush_if(len(writer) >= _FLUSH, writer, advance)
+                writer.flush_from(_FLUSH)
+                tell(writer.done)
         finally:
-            # What was answered is kept, whatever ended the run
-            _flush_if(True, writer, advance)
-
-
-def _flush_if(due: bool, writer: SampleWriter | SegmentWriter, advance: Callable) -> None:
-    if due and len(writer):
-        done = len(writer)
-        writer.flush()
-        advance(done)
+            writer.flush_from(1)  # what was answered is kept, whatever ended the run
+        tell(count)
 
 
 def _report(

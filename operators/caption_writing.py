@@ -48,6 +48,16 @@ class _Writer:
         self._failed.append((item, str(error)))
         self.tally["failed"] += 1
 
+    def flush_from(self, count: int) -> None:
+        """Writes what was kept once it is so many."""
+        if len(self) >= count:
+            self.flush()
+
+    @property
+    def done(self) -> int:
+        """How many were answered or failed so far."""
+        return self.tally["answered"] + self.tally["failed"]
+
     def flush(self) -> None:
         """Writes what was kept."""
         raise NotImplementedError

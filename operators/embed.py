@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,7 +11,7 @@ import fiftyone as fo
 
 from ..engine.columns import read_chunks, root_dataset, write_values
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
-from ..engine.progress import Progress
+from ..engine.progress import Progress, up_to
 from . import embed_brain
 from .base import Stage
 from .lenses import LENSES, load_lens
@@ -236,26 +237,31 @@ def _embed_media(
     else:
         pairs, run = decoded(items, settings, fail), model.embed_clips
     rows: list[tuple] = []
-    with progress.step("Embedding clips", len(items)) as advance:
+    with closing(pairs), progress.step("Embedding clips", len(items)) as advance:
+        tell = up_to(advance)
+        due = _FLUSH if dataset.media_type == "image" else settings.batch_size  # clips take long
 
         def flush() -> None:
-            for place, name in ((1, settings.field), (2, f"{settings.stem}_frames")):
-                written = {row[0].id: row[place] for row in rows}
-                write_values(dataset, name, written)
-            recorder.write([(row[0].id, "ok", None, row[0].key) for row in rows] + failed)
-            advance(len(rows) + len(failed))
+            done, lost = rows.copy(), failed.copy()
             rows.clear()
-            failed.clear()
+            failed.clear()  # forgotten first: where too many failed, the recorder ends the run
+            for place, name in ((1, settings.field), (2, f"{settings.stem}_frames")):
+                write_values(dataset, name, {row[0].id: row[place] for row in done})
+            recorder.write([(row[0].id, "ok", None, row[0].key) for row in done] + lost)
 
-        for item, given, vector in in_batches(pairs, run, settings.batch_size):
-            if isinstance(vector, Exception):
-                fail(item, vector)
-            else:
-                record = getattr(given, "record", None)
-                rows.append((item, vector, record and record.as_dict()))
-            if len(rows) + len(failed) >= _FLUSH:
-                flush()
-        flush()
+        try:
+            for item, given, vector in in_batches(pairs, run, settings.batch_size):
+                if isinstance(vector, Exception):
+                    fail(item, vector)
+                else:
+                    record = getattr(given, "record", None)
+                    rows.append((item, vector, record and record.as_dict()))
+                if len(rows) + len(failed) >= due:
+                    flush()
+                tell(recorder.outcomes.total() + len(rows) + len(failed))
+        finally:
+            flush()  # what was embedded is kept, whatever ended the run
+        tell(len(items))
     return len(items)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+from contextlib import closing
 from pathlib import Path
 
 import fiftyone.core.media as fom
 
 from ..engine.media import refused
 
+_TIMEOUT = 10.0  # seconds: a picture is not worth more
 _WIDTH = 320  # pixels: enough to recognise the scene, about 10 kB
 
 
@@ -42,7 +44,9 @@ def _image(filepath: str):
 def _middle_frame(filepath: str):
     from PIL import Image
 
-    from ..models.frames import Clip, Sampling, sample_frames
+    from ..models.decoding import Decoder
+    from ..models.frames import Clip, Sampling
 
-    frames = sample_frames(Clip(filepath), Sampling(max_frames=3)).frames
+    with closing(Decoder()) as decoder:  # a file that hangs should not keep the report
+        frames = decoder.read(Clip(filepath), Sampling(max_frames=3, timeout=_TIMEOUT)).frames
     return Image.fromarray(frames[len(frames) // 2])

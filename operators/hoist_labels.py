@@ -9,6 +9,7 @@ import fiftyone as fo
 
 from ..agreement.aspects import ACTION100M_HOISTED
 from ..engine.columns import read_chunks, root_dataset, write_columns
+from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress
 from .base import Stage
 from .settings import setting
@@ -34,7 +35,7 @@ class HoistSettings(SpreadSettings):
         None, "Level", "Take the segment of this level of the tree instead", kind="integer", low=0
     )
     overwrite: bool = setting(
-        False, "Overwrite", "Replace target fields that this audit did not write"
+        False, "Overwrite", "Do everything again, and replace fields this audit did not write"
     )
 
 
@@ -74,8 +75,9 @@ class HoistLabels(Stage):
         dataset = self.open(samples, settings)
         paths = {source: _segments_path(dataset, source) for source in settings.fields}
         columns = [f"{path}.{part}" for path in paths.values() for part in _PARTS]
+        method, done = sorted(settings.fields.items()), 0
         tallies = {target: Counter[str]() for target in settings.fields.values()}
-        chunks = read_chunks(samples, columns)
+        chunks = read_chunks(samples, [*columns, ledger_field(self.name)])
         for chunk in progress.over(chunks, "Hoisting labels", samples.count()):
             written, outcomes = {}, []
             for source, target in settings.fields.items():
@@ -84,9 +86,17 @@ class HoistLabels(Stage):
                 written[target] = [text for text, _ in picked]
                 outcomes.append([outcome for _, outcome in picked])
                 tallies[target].update(outcomes[-1])
+            # What was picked stands for the tree and for the tier or level alike
+            keys = [fingerprint(method, *row) for row in zip(*written.values(), *outcomes)]
             written |= _status(self.name, list(settings.fields.values()), zip(*outcomes))
-            write_columns(dataset, chunk.ids, written)
-        return _report(settings, samples.count(), tallies)
+            written[ledger_field(self.name)] = keys
+            stale = stale_rows(chunk, self.name, keys, settings.overwrite)
+            ids = [chunk.ids[row] for row in stale]
+            write_columns(
+                dataset, ids, {name: [vs[row] for row in stale] for name, vs in written.items()}
+            )
+            done += len(stale)
+        return _report(settings, samples.count(), done, tallies)
 
 
 def _pick(
@@ -114,7 +124,7 @@ def _status(stage: str, targets: list[str], rows: zip) -> dict[str, list]:
     return {f"audit_status.{stage}": statuses, f"audit_status.{stage}_why": reasons}
 
 
-def _report(settings: HoistSettings, total: int, tallies: dict[str, Counter]) -> dict:
+def _report(settings: HoistSettings, total: int, done: int, tallies: dict[str, Counter]) -> dict:
     rows = []
     for source, target in settings.fields.items():
         tally = tallies[target]
@@ -130,11 +140,12 @@ def _report(settings: HoistSettings, total: int, tallies: dict[str, Counter]) ->
             }
         )
     hoisted = sum(row["hoisted"] for row in rows)
-    summary = (
+    summary = [
         f"Hoisted {hoisted:,} {_where(settings)} labels into {len(rows)} fields of {total:,} "
-        f"samples; {total * len(rows) - hoisted:,} are missing."
-    )
-    return {"summary": [summary], "samples": total, "fields": rows}
+        f"samples; {total * len(rows) - hoisted:,} are missing.",
+        f"{done:,} of {total:,} samples were written; {total - done:,} were already up to date.",
+    ]
+    return {"summary": summary, "samples": total, "written": done, "fields": rows}
 
 
 # ---- form ----

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -48,8 +49,8 @@ class FrameSettings(Settings):
     )
     workers: int | None = setting(
         None,
-        "Decoding threads",
-        "Files that are decoded at the same time; where empty, one a core, up to 8",
+        "Decoders",
+        "Processes that decode, one file each at a time; where empty, one a core, up to 8",
         kind="integer",
         low=1,
         high=64,
@@ -170,9 +171,12 @@ def stale_items(samples: Samples, work: str, method: Sequence, overwrite: bool) 
 
 def decoded(
     items: Iterable[Item], settings: FrameSettings, failed: Callable[[Item, Exception], None]
-) -> Iterator[tuple[Item, SampledClip]]:
-    """Decodes clips ahead of the model; a broken file is told and left out."""
-    from ..models.decoding import DecodeAhead, decoding_threads
+) -> Generator[tuple[Item, SampledClip]]:
+    """Decodes clips ahead of the model; a broken file is told and left out.
+
+    Its processes end with it: whoever may leave it early closes it.
+    """
+    from ..models.decoding import DecodeAhead, decoding_processes
 
     waiting: deque[Item] = deque()
 
@@ -184,19 +188,20 @@ def decoded(
             waiting.append(item)
             yield item.clip
 
-    workers = settings.workers or decoding_threads()
+    workers = settings.workers or decoding_processes()
     ahead = DecodeAhead(clips(), settings.sampling(), workers, settings.batch_size + workers)
-    for frames in ahead:
-        item = waiting.popleft()
-        if isinstance(frames, Exception):
-            failed(item, frames)
-        else:
-            yield item, frames
+    with closing(iter(ahead)) as stream:
+        for frames in stream:
+            item = waiting.popleft()
+            if isinstance(frames, Exception):
+                failed(item, frames)
+            else:
+                yield item, frames
 
 
 def pictures(
     items: Iterable[Item], failed: Callable[[Item, Exception], None]
-) -> Iterator[tuple[Item, Any]]:
+) -> Generator[tuple[Item, Any]]:
     """Reads still pictures; a broken file is told and left out."""
     import numpy as np
     from PIL import Image

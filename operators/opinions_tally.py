@@ -18,11 +18,13 @@ class Tally:
 
     Attributes:
         problems: what was wrong, and where
+        kept: how many samples were up to date
     """
 
     def __init__(self, budget: FailureBudget) -> None:
         self._budget = budget
         self.problems = Problems()
+        self.kept = 0
         self._kinds: Counter = Counter()
 
     def count(self, answer: Answer, where: str, instead_of: tuple | None = None) -> tuple:

@@ -16,11 +16,12 @@ from ..agreement.texts import clean
 from ..engine.columns import read_chunks, root_dataset, write_columns
 from ..engine.failures import FailureBudget
 from ..engine.fields import STATUS
+from ..engine.ledger import ledger_field
 from ..engine.progress import Progress
 from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
-from ..models.answers import COMPLETE, EMPTY, PARTIAL, UNREADABLE, Answer, read_answer
-from ..models.prompts import TASKS
+from ..models.answers import COMPLETE, EMPTY, PARTIAL, UNREADABLE
 from .base import Stage
+from .opinions_reading import Reading, read, recall, remembered
 from .opinions_tally import Tally
 from .sample_keys import KEY_COLUMNS, SampleKeys
 from .settings import setting
@@ -35,16 +36,6 @@ _MOST_RAW = 1_000_000
 
 # What each outcome means for the sample's status.
 _STATUS_OF = {COMPLETE: "ok", PARTIAL: "missing", EMPTY: "missing", UNREADABLE: "failed"}
-
-# The schema that Action100M's own prompt shows; a model that only repeats it says nothing.
-_PUBLISHED_SCHEMA = (
-    "Single sentence video caption.",
-    "Detailed, comprehensive description.",
-    "A single verb phrase (no -ing forms) brifly summarizing the overall action content.",
-    "A single imperitive sentence describing how the action is performed with more details.",
-    "Single sentece or an imformative noun phrase describing who is performing the action.",
-)
-_REPEATED = (*_PUBLISHED_SCHEMA, *TASKS["action100m"].descriptions)
 
 
 # ---- settings ----
@@ -72,12 +63,19 @@ class ReadSettings(SpreadSettings):
         "file's name or its video_uid",
         kind="path",
     )
-    overwrite: bool = setting(False, "Overwrite", "Replace fields that this audit did not write")
+    overwrite: bool = setting(
+        False, "Overwrite", "Do everything again, and replace fields this audit did not write"
+    )
     max_failures: float | None = failures_setting()
 
     def field_of(self, suffix: str) -> str:
         """The name of a field of this witness."""
         return f"{self.prefix}_{suffix}"
+
+    @property
+    def work(self) -> str:
+        """The name of this work: every witness has a status and a ledger of its own."""
+        return f"read_opinions_{self.prefix}"
 
 
 # ---- work ----
@@ -128,6 +126,9 @@ class ReadOpinions(Stage):
                 return {"file": f"File of answers: {error}"}
         return {}
 
+    def status_name(self, settings: ReadSettings) -> str:
+        return settings.work
+
     def work(self, samples: Samples, settings: ReadSettings, progress: Progress) -> dict:
         self.open(samples, settings)
         tally = Tally(FailureBudget(settings.max_failures, samples.count()))
@@ -142,12 +143,12 @@ class ReadOpinions(Stage):
 
 
 def _read_field(samples: Samples, settings: ReadSettings, tally: Tally, progress: Progress) -> None:
-    chunks = read_chunks(samples, [settings.source_field])
+    chunks = read_chunks(samples, [settings.source_field, *remembered(settings)])
     for chunk in progress.over(chunks, "Reading answers", samples.count()):
-        answers = {}
+        answers, before = {}, recall(chunk, settings)
         for sample_id, raw in zip(chunk.ids, chunk.columns[settings.source_field]):
-            answers[sample_id] = (_read(raw), raw)
-            tally.count(answers[sample_id][0], f"sample {sample_id}")
+            answers[sample_id] = reading = read(raw, sample_id, before)
+            tally.count(reading.answer, f"sample {sample_id}")
         _write(samples, settings, answers, tally)
 
 
@@ -155,19 +156,23 @@ def _read_file(samples: Samples, settings: ReadSettings, tally: Tally, progress:
     keys = SampleKeys(samples)
     seen: dict = {}
     for batch in _batches(settings, tally.problems, progress):
-        answers = {}
-        for record in batch:
-            sample_id = keys.find(record, tally.problems)
+        answers: dict[str, Reading] = {}
+        before: dict[str, Reading] = {}
+        found = [(keys.find(record, tally.problems), record) for record in batch]
+        # What this very run read of a sample is newer than what the database tells
+        unread = samples.select([i for i, _ in found if i is not None and i not in seen])
+        for chunk in read_chunks(unread, remembered(settings)):
+            before |= recall(chunk, settings)
+        for sample_id, record in found:
             if sample_id is None:
                 continue
-            raw = _raw_of(record, settings)
-            answer = _read(raw)
+            reading = read(_raw_of(record, settings), sample_id, before)
             if sample_id in seen:
                 tally.problems.add("sample_answered_twice", f"{record.where}: the last is kept")
-                if answer.outcome == EMPTY:
+                if reading.answer.outcome == EMPTY:
                     continue
-            answers[sample_id] = (answer, raw)
-            seen[sample_id] = tally.count(answer, record.where, seen.get(sample_id))
+            answers[sample_id] = reading
+            seen[sample_id] = tally.count(reading.answer, record.where, seen.get(sample_id))
         _write(samples, settings, answers, tally)
     tally.silent(len(keys) - len(seen))
 
@@ -196,36 +201,42 @@ def _raw_of(record: Record, settings: ReadSettings) -> object:
     } or None
 
 
-def _read(raw: object) -> Answer:
-    return read_answer(raw, ACTION100M_ANSWER, _REPEATED)
-
-
 def _write(
-    samples: Samples, settings: ReadSettings, answers: dict[str, tuple], tally: Tally
+    samples: Samples, settings: ReadSettings, answers: dict[str, Reading], tally: Tally
 ) -> None:
-    status, why = f"{STATUS}.{ReadOpinions.name}", f"{STATUS}.{ReadOpinions.name}_why"
+    status, why = f"{STATUS}.{settings.work}", f"{STATUS}.{settings.work}_why"
+    ledger = ledger_field(settings.work)
     dataset = root_dataset(samples)
+    stale = {i: reading for i, reading in answers.items() if reading.stale}
+    tally.kept += len(answers) - len(stale)
     # A sample without an answer keeps what another run may have written there.
-    silent = [i for i, (answer, _) in answers.items() if answer.outcome == EMPTY]
+    silent = {i: given for i, given in stale.items() if given.answer.outcome == EMPTY}
     reason = f"{settings.prefix}: there is no answer"
     nothing = {status: [_STATUS_OF[EMPTY]] * len(silent), why: [reason] * len(silent)}
-    write_columns(dataset, silent, nothing)
-    said = {i: pair for i, pair in answers.items() if pair[0].outcome != EMPTY}
-    read = [answer for answer, _ in said.values()]
-    reasons = [answer.reason for answer in read]
+    nothing[ledger] = [given.key for given in silent.values()]
+    write_columns(dataset, list(silent), nothing)
+    said = {i: given for i, given in stale.items() if i not in silent}
+    answered = [given.answer for given in said.values()]
+    reasons = [answer.reason for answer in answered]
     columns = {
-        settings.field_of(suffix): [clean(answer.texts[suffix] or "") or None for answer in read]
+        settings.field_of(suffix): [
+            clean(answer.texts[suffix] or "") or None for answer in answered
+        ]
         for suffix in ACTION100M_ANSWER
     }
     if settings.field_of("raw") != settings.source_field:
         columns[settings.field_of("raw")] = [
-            _as_text(raw, i, tally.problems) for i, (_, raw) in said.items()
+            _as_text(given.raw, i, tally.problems) for i, given in said.items()
         ]
     columns[settings.field_of("error")] = reasons
-    columns[status] = [_STATUS_OF[answer.outcome] for answer in read]
+    columns[status] = [_STATUS_OF[answer.outcome] for answer in answered]
     columns[why] = [reason and f"{settings.prefix}: {reason}" for reason in reasons]
+    # One that could not be read is tried again in the next run
+    columns[ledger] = [
+        None if given.answer.outcome == UNREADABLE else given.key for given in said.values()
+    ]
     write_columns(dataset, list(said), columns)
-    tally.spend([answer for answer in read if answer.outcome == UNREADABLE])
+    tally.spend([answer for answer in answered if answer.outcome == UNREADABLE])
 
 
 def _as_text(raw: object, sample_id: str, problems: Problems) -> str:
@@ -243,7 +254,8 @@ def _report(settings: ReadSettings, total: int, tally: Tally) -> dict:
     sentences = [
         f"Read {outcomes[COMPLETE]:,} answers of {total:,} samples in full and "
         f"{outcomes[PARTIAL]:,} in part; {outcomes[UNREADABLE]:,} could not be read and "
-        f"{outcomes[EMPTY]:,} samples have none."
+        f"{outcomes[EMPTY]:,} samples have none.",
+        f"{tally.kept:,} of {total:,} had been read before and are unchanged.",
     ]
     if tally.problems["key_unmatched"]:
         sentences.append(f"{tally.problems['key_unmatched']:,} rows belong to no sample here.")
@@ -252,6 +264,7 @@ def _report(settings: ReadSettings, total: int, tally: Tally) -> dict:
         "samples": total,
         "answered": total - outcomes[EMPTY],
         "without_answer": outcomes[EMPTY],
+        "up_to_date": tally.kept,
         "outcomes": [
             {"outcome": name, "samples": outcomes[name]}
             for name in (COMPLETE, PARTIAL, UNREADABLE, EMPTY)

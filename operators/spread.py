@@ -143,6 +143,7 @@ def _run_on_ray(
             else:
                 columns.write_relayed(dataset, name, given)
                 advance(0)
+    dataset.reload()  # the actors have kept with it which models they used
     totals: Counter = Counter()
     for report in reports:
         totals.update({k: n for k, n in report.items() if type(n) is int})

@@ -94,12 +94,17 @@ class Run:
                 self._ready.set()
         self._ready.set()
 
-    def kill_after(self, seconds: float) -> str:
-        """Kills it so long after it was ready; gives the stage that it had finished last."""
+    def kill_after(self, seconds: float) -> str | None:
+        """Kills it so long after it was ready.
+
+        Returns:
+            the stage that it had finished last; None if it had come to its end before
+        """
         self._ready.wait()
         time.sleep(seconds)
         self._process.kill()
-        self._process.wait()
+        if self._process.wait() == 0:
+            return None
         done = [line for line in self.told if line.isidentifier() and line != "ready"]
         return done[-1] if done else "nothing"
 
@@ -138,7 +143,7 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter:
 
     Args:
         folder: the inputs
-        kills: how often it is killed before it may end
+        kills: how often it is killed at work before it may end
         seed: draws the moments
 
     Returns:
@@ -150,10 +155,12 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter:
     chance, after = random.Random(seed), Counter()
     try:
         seconds = Run(calm, folder).finish()
-        for kill in range(kills):
-            if fo.dataset_exists(killed) and kill % 10 == 9:
-                fo.delete_dataset(killed)  # so that early stages are hit as often as late ones
-            after[Run(killed, folder).kill_after(chance.uniform(0.0, 1.1) * seconds)] += 1
+        while sum(after.values()) < kills:
+            stage = Run(killed, folder).kill_after(chance.uniform(0.0, 1.0) * seconds)
+            if stage is not None:
+                after[stage] += 1
+            elif fo.dataset_exists(killed):
+                fo.delete_dataset(killed)  # all was done: only what is begun anew can be hit
         Run(killed, folder).finish()
         left, right = fo.load_dataset(calm), fo.load_dataset(killed)
         assert schema(left) == schema(right)
@@ -169,7 +176,7 @@ def main() -> None:
     """Kills as often as it is told to, in rounds of ten."""
     kills, folder = int(sys.argv[1]), Path(tempfile.mkdtemp())
     write_inputs(folder, 30, random.Random(51))
-    _write_media(folder, 8)
+    write_media(folder, 8)
     after: Counter = Counter()
     for seed in range(-(-kills // 10)):
         after += kill_and_compare(folder, min(10, kills - 10 * seed), seed)
@@ -177,7 +184,8 @@ def main() -> None:
     print("killed after:", ", ".join(f"{name} {n}" for name, n in after.most_common()))
 
 
-def _write_media(folder: Path, films: int) -> None:
+def write_media(folder: Path, films: int) -> None:
+    """Writes films, and tiny checkpoints of the models that watch them."""
     from tests import torchvision_on_cpu
 
     torchvision_on_cpu.offer()  # before transformers is imported

@@ -38,6 +38,14 @@ def run(name: str, stage: str, settings: dict) -> dict:
     return foo.get_operator(f"@second-opinion/audit/{stage}")(fo.load_dataset(name), **settings)
 
 
+def watch(name: str, stage: str, settings: dict) -> dict:
+    """Runs a stage that watches clips."""
+    from tests import torchvision_on_cpu
+
+    torchvision_on_cpu.offer()  # before transformers is imported
+    return run(name, stage, settings)
+
+
 def documents(name: str) -> list[dict]:
     """The samples as they lie in the database, less identities and times."""
     from tests.faults import killing
@@ -46,7 +54,7 @@ def documents(name: str) -> list[dict]:
 
 
 if __name__ == "__main__":
-    command = {"build": build, "run": run, "documents": documents}[sys.argv[1]]
+    command = {"build": build, "run": run, "watch": watch, "documents": documents}[sys.argv[1]]
     try:
         print(json.dumps(command(*json.loads(sys.argv[2])), default=str))
     except Exception as error:  # noqa: BLE001 - the test wants to read it

@@ -74,4 +74,4 @@ def test_answers_that_nobody_should_write_cost_themselves(dataset, operator):
     operator("read_opinions")(dataset, prefix="third", source_field="said")
     read = dataset.values("third_summary_brief")
     assert read[0] == read[-1] == "A dog runs."
-    assert set(dataset.values("audit_status.read_opinions")) <= {"ok", "missing", "failed"}
+    assert set(dataset.values("audit_status.read_opinions_third")) <= {"ok", "missing", "failed"}

@@ -25,7 +25,7 @@ def answers(dataset):
 
 
 SETTINGS = {"prefix": "third", "source_field": "said"}
-STATUS = "audit_status.read_opinions"
+STATUS = "audit_status.read_opinions_third"
 
 
 @pytest.mark.parametrize("most", [2, 0.4, 0])

@@ -81,3 +81,35 @@ def test_bad_settings_are_refused_before_any_work(trees, operator, settings, sen
         operator("hoist_labels")(trees, **settings)
     assert trees.values("mine") == ["kept"] * 4
     assert "audit_status" not in trees.get_field_schema()
+
+
+def test_a_second_run_writes_only_what_changed(trees, operator):
+    hoist = operator("hoist_labels")
+    assert hoist(trees, fields={"tree": "caption"})["written"] == 4
+    trees.set_values("caption", ["mine", None, None, None])
+    again = hoist(trees, fields={"tree": "caption"})
+    assert (again["written"], again["fields"][0]["hoisted"]) == (0, 1)
+    assert "0 of 4 samples were written; 4 were already up to date." in again["summary"]
+    assert trees.first().caption == "mine"  # nobody asked for it to be made again
+
+    unseen, seen = trees.first(), trees.last()
+    unseen.tree.detections[1].label = "a leaf, which is not hoisted"
+    seen.tree = segments(("new", 0, "root"))
+    unseen.save()
+    seen.save()
+    assert hoist(trees, fields={"tree": "caption"})["written"] == 1
+    assert trees.values("caption") == ["mine", None, None, "new"]
+
+    assert hoist(trees, fields={"tree": "caption"}, level=1)["written"] == 4
+    assert trees.values("caption")[0] == "a leaf, which is not hoisted"
+
+
+def test_overwriting_and_a_field_that_was_deleted_hoist_everything_again(trees, operator):
+    hoist = operator("hoist_labels")
+    hoist(trees, fields={"tree": "caption"})
+    trees.set_values("caption", ["mine", None, None, None])
+    assert hoist(trees, fields={"tree": "caption"}, overwrite=True)["written"] == 4
+    assert trees.first().caption == "whole"
+    trees.delete_sample_field("caption")
+    assert hoist(trees, fields={"tree": "caption"})["written"] == 4
+    assert trees.first().caption == "whole"

@@ -95,14 +95,14 @@ def test_every_unreadable_answer_keeps_its_raw_text_and_gets_a_reason(clips):
     assert errors[0] is errors[1] is errors[3] is None
     assert errors[2] == "There is no JSON in the answer."
     assert errors[4].startswith("The answer breaks off")
-    assert clips.values("audit_status.read_opinions") == [
+    assert clips.values("audit_status.read_opinions_q") == [
         "ok",
         "ok",
         "failed",
         "missing",
         "missing",
     ]
-    assert clips.values("audit_status.read_opinions_why")[2] == f"q: {errors[2]}"
+    assert clips.values("audit_status.read_opinions_q_why")[2] == f"q: {errors[2]}"
     assert counts(report) == {"answer_unreadable": 1}
     assert clips.exists("q_error").count() == 2
 

@@ -1,0 +1,35 @@
+"""Progress as a person reads it: how many of how many, at which rate, and how long it takes yet."""
+
+from types import SimpleNamespace
+
+import pytest
+from fiftyone.plugins.orgs.second_opinion.audit.engine import progress
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "says"),
+    [
+        (1.0, 0, "0 of 1,000, 0.00/s, time left unknown"),
+        (1.0, 40, "40 of 1,000, 40/s, 24 s left"),
+        (10.0, 40, "40 of 1,000, 4.00/s, 4 min 0 s left"),
+        (100.0, 4, "4 of 1,000, 0.04/s, 6 h 55 min left"),
+        (100.0, 1_000, "1,000 of 1,000, 10/s, 0 s left"),
+    ],
+)
+def test_rate_and_time_left(monkeypatch, seconds, done, says):
+    clock = iter([0.0, seconds])
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    told = []
+    with progress.ReportedProgress(lambda share, label: told.append((share, label))).step(
+        "Watching", 1_000
+    ) as advance:
+        advance(done)
+    assert told == [(0.0, "Watching"), (done / 1_000, f"Watching: {says}")]
+
+
+def test_the_label_and_the_share_of_a_part_are_those_of_the_whole():
+    told = []
+    whole = progress.ReportedProgress(lambda share, label: told.append((share, label)))
+    with whole.share(0.5, 1.0, "embed: ").step("Watching", 2) as advance:
+        progress.up_to(advance)(2)
+    assert told[0] == (0.5, "embed: Watching") and told[-1][0] == 1.0

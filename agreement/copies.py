@@ -11,7 +11,7 @@ from .texts import is_scorable
 
 _TRUST = 10.0  # texts' worth of belief in what is said before any is seen
 _MOVED = 0.1  # the share of copied texts that belong to one clip, as believed before
-# Clips of one text whose evidence against it adds up: a plain text matches a little badly everywhere.
+# Clips of one text whose evidence against it adds up: a plain text matches a bit badly everywhere.
 _MOST = 3.0
 _STEPS = 30
 _CERTAIN = 1e-6

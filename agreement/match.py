@@ -74,7 +74,10 @@ def calibrate_pairs(
     rng = np.random.default_rng(seed)
     fold = rng.integers(0, _FOLDS, len(observed))
     result = Calibration(
-        *(np.full(size, np.nan) for size in (len(there), len(there), len(valid))), 0
+        match=np.full(len(there), np.nan),
+        log_ratio=np.full(len(there), np.nan),
+        wrong_log_ratio=np.full(len(valid), np.nan),
+        share=0.0,
     )
     fitted = []
     for held in range(_FOLDS):
@@ -107,7 +110,7 @@ def _report(
     names: Sequence[str],
 ) -> dict:
     kinds = fitted[0].kinds[1:]
-    shares = np.mean([model.shares for model in fitted], axis=0)
+    shares: np.ndarray = np.stack([model.shares for model in fitted]).mean(axis=0)
     ours = result.log_ratio[~np.isnan(result.log_ratio)]
     theirs = {k: result.wrong_log_ratio[pairs.kind == k] for k in kinds}
     theirs = {k: values[~np.isnan(values)] for k, values in theirs.items()}
@@ -115,9 +118,8 @@ def _report(
     ratio = np.concatenate([ours, *theirs.values()])
     label = np.concatenate([np.ones(len(ours)), np.zeros(len(ratio) - len(ours))])
     parts = shares[1:] / shares[1:].sum() * len(ours)
-    weight = np.concatenate(
-        [np.ones(len(ours)), *(np.full(len(v), p / len(v)) for v, p in zip(theirs.values(), parts))]
-    )
+    sizes = [len(values) for values in theirs.values()]
+    weight = np.concatenate([np.ones(len(ours)), np.repeat(parts / sizes, sizes)])
     mixed = shares[0] * np.exp(np.clip(ratio, -50, 50)) + 1 - shares[0]
     chance = mixed / (mixed + 1.0)
     return {
@@ -156,5 +158,6 @@ def _too_few(n: int, m: int, found: int) -> Calibration:
         f"Too few pairs to calibrate: {found} complete pairs, and {PAIRS_NEEDED} are needed. "
         "Score more samples; until then use the scores themselves, or rules='workshop'."
     )
-    nothing = (np.full(n, np.nan), np.full(n, np.nan), np.full(m, np.nan))
-    return Calibration(*nothing, np.nan, {"pairs": found, "needed": PAIRS_NEEDED}, warning)
+    report = {"pairs": found, "needed": PAIRS_NEEDED}
+    empty, wrong = np.full(n, np.nan), np.full(m, np.nan)
+    return Calibration(empty, empty.copy(), wrong, float("nan"), report, warning)

@@ -91,4 +91,4 @@ def support_by_all(
     ``instead_of``.
     """
     by = list(zip(*(party.tokens for party in heard)))
-    return support(said.tokens, by, weights, instead_of and instead_of.tokens)
+    return support(said.tokens, by, weights, None if instead_of is None else instead_of.tokens)

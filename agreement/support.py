@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ UNSUPPORTED_BELOW = 0.5
 # How much of a token's match is its neighbours' match at the same distance: "red hat, blue
 # shirt" holds the words of "blue hat, red shirt", in another order.
 _NEIGHBOURS = 0.15
+
+_Number = TypeVar("_Number", float, np.ndarray)
 
 
 class Tokens(Protocol):
@@ -131,7 +133,7 @@ def weighted_support(matches: np.ndarray, weights: np.ndarray, typical: float) -
     return min(1.0, max(0.0, 1.0 - float(weights @ missed(matches)) / total))
 
 
-def weighted_total(weight: float, count: int, typical: float) -> float:
+def weighted_total(weight: _Number, count: _Number, typical: float) -> _Number:
     """What ``support`` divides by: half the text's own weight, half what is ordinary."""
     return 0.5 * (weight + count * typical)
 

@@ -13,8 +13,8 @@ import numpy as np
 from fiftyone import ViewField as F
 
 from ..agreement.aspects import Aspect, score_field
-from ..agreement.token_weights import TokenWeights
 from ..agreement.texts import clean, is_scorable
+from ..agreement.token_weights import TokenWeights
 from ..engine.progress import Progress
 from ..engine.table import LabelTable, Rows, SampleTable, open_table, result_path, work_name
 from .audit_settings import (

@@ -12,8 +12,8 @@ import numpy as np
 from ..agreement.aspects import Edge, score_field
 from ..agreement.metrics import METRICS, Column, support_by_all
 from ..agreement.summary import ScoreSummary
-from ..agreement.token_weights import TokenWeights
 from ..agreement.texts import clean, is_missing, is_na, is_scorable
+from ..agreement.token_weights import TokenWeights
 from ..engine.columns import CHUNK, root_dataset
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress

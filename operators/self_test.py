@@ -12,8 +12,8 @@ import numpy as np
 
 from ..agreement.aspects import Aspect
 from ..agreement.metrics import METRICS, Column, support_by_all
-from ..agreement.token_weights import TokenWeights
 from ..agreement.texts import clean, is_scorable
+from ..agreement.token_weights import TokenWeights
 from ..engine.progress import Progress
 from ..engine.table import LabelTable, Rows, SampleTable, open_table, work_name
 from .audit_settings import (

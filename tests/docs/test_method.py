@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.agreement import (
     copies,
-    error_rate,
     match,
     mixture,
     null,
@@ -15,7 +14,9 @@ from fiftyone.plugins.orgs.second_opinion.audit.agreement import (
     ruling,
     sampling,
     support,
+    token_weights,
     tree_fit,
+    wilson,
     workshop_rules,
 )
 
@@ -33,6 +34,9 @@ LIMITS = ", ".join(
         f"of which {support._NEIGHBOURS:.0%} is their neighbours' cosine",
         "ranks {} to {} by".format(*null.NEAR_RANKS),
         f"share stays below {mixture._COMMON:.0%}",
+        f"{mixture._MISHEARD:.0%} are still taken to be true",
+        f"counts as that of {copies._MOST:g} clips",
+        f"+ {token_weights._TRUST:g} p(t)",
         f"at least {match.PAIRS_NEEDED} complete pairs",
         f"plants errors of {len(plant.KINDS)} kinds",
         f"a node is a repeat where a sibling's text has cosine {tree_fit._SAME:g} or more",
@@ -49,8 +53,9 @@ def test_numbers_are_those_of_the_code(stated):
 
 def test_numbers_in_words_are_those_of_the_code():
     assert "dealt into five parts" in METHOD and match._FOLDS == 5
-    assert "by ten copies' worth of trust" in METHOD and copies._TRUST == 10
-    assert "moved outward by a quarter" in METHOD and error_rate._CONTINUITY == 0.25
+    assert "ten texts' worth of trust" in METHOD and copies._TRUST == 10
+    assert "one copied text in ten belongs" in METHOD and copies._MOVED == 0.1
+    assert "a fifth of the usual correction" in METHOD and wilson._CONTINUITY == 0.5 / 5
     assert "more than half of the variance" in METHOD and ruling.MOST_BIAS == 0.5
 
 

@@ -15,13 +15,6 @@ from tests.app.driver import PATIENCE
 from tests.app.visit import Visit
 
 N = 60  # samples of the workshop_dataset
-_BAR = """(chart, end) => {
-    const place = chart.data.map(t => (t.ids || []).findIndex(i => i.endsWith(end)));
-    const trace = place.findIndex(i => i >= 0);
-    const drawn = chart.querySelectorAll(".barlayer .trace")[trace];
-    const box = drawn?.querySelectorAll(".point path")[place[trace]]?.getBoundingClientRect();
-    return box?.height > 4 ? [box.x + box.width / 2, box.y + box.height / 2] : null;
-}"""
 
 
 class Map:
@@ -68,18 +61,6 @@ class Map:
     def ids(self):
         """The ids of what is drawn."""
         return self.chart.evaluate("chart => chart.data.flatMap(t => t.ids || [])")
-
-    def bar(self, number):
-        """The middle of a bar of the histogram, once it is drawn and stands still."""
-        places = [None]
-
-        def stands():
-            self.app.page.wait_for_timeout(300)
-            places.append(self.chart.evaluate(_BAR, f" {number}"))
-            return places[-1] is not None and places[-1] == places[-2]
-
-        wait_until(stands, lambda: places)
-        return places[-1]
 
     def button(self, name):
         return self.panel.get_by_role("button", name=re.compile(name))
@@ -209,13 +190,10 @@ def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset
     box.evaluate("box => box.click()")  # it is drawn only while the mouse is over the picture
     seen.says("Bright: 1 selected in the grid.")
     box.evaluate("box => box.click()")
+    seen.panel.get_by_text("Bright: 1 selected in the grid.").wait_for(state="hidden")
     seen.choose("View", "confidence, with the null")
     seen.says("59 of 60 samples are on the map. 1 have no confidence.")
     seen.says("No run of calibrate has kept wrong pairs of it")
-    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
-    app.page.mouse.click(*seen.bar(19))
-    app.wait_for_grid_count(len(last))
-    seen.says(f"Bright: {len(last)} shown in the grid.")
 
 
 def test_a_click_shows_what_was_drawn_when_it_was_made(app_address, judged_dataset):

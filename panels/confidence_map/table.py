@@ -121,15 +121,15 @@ class Table:
             self.memory[key] = make()
         return self.memory[key]
 
-    def renewed(self, stamp: tuple) -> Table:
+    def renewed(self, dataset: fo.Dataset, stamp: tuple) -> Table:
         """The table as it is now: with the samples read that were written since this one."""
-        fresh = Table(self._dataset, stamp)
+        fresh = Table(dataset, stamp)  # which knows the fields that were added meanwhile
         count, newest, _ = self.stamp
         if self._ids is None or newest is None or stamp[0] != count or stamp[2] != self.stamp[2]:
             return fresh
-        written = self._dataset.match(F("last_modified_at") >= newest)
+        written = dataset.match(F("last_modified_at") >= newest)
         held = dict(self._columns)
-        known = [name for name in held if self._dataset.get_field(name) is not None]
+        known = [name for name in held if dataset.get_field(name) is not None]
         if written.count() > _FEW * count:
             return fresh
         found, *columns = _read(written, ["id", *known])
@@ -165,7 +165,7 @@ def read_table(dataset: fo.Dataset) -> Table:
         if table is None:
             table = _TABLES[key] = Table(dataset, stamp)
         elif table.stamp != stamp:
-            table = _TABLES[key] = table.renewed(stamp)
+            table = _TABLES[key] = table.renewed(dataset, stamp)
         _TABLES.move_to_end(key)
         while len(_TABLES) > _KEPT:
             _TABLES.popitem(last=False)

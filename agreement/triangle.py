@@ -121,7 +121,7 @@ def fuse_aspects(
     fused = calibrate_pairs(
         observed, wrong, pairs, names, bent=names, seed=seed, strength=WEAK_RIDGE
     )
-    labels = list(zip(*(texts[name] for name in names)))
+    labels = ["\n".join(text or "" for text in row) for row in zip(*(texts[n] for n in names))]
     return replace(fused, match=weigh_copies(labels, fused.match))
 
 

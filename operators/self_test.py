@@ -123,7 +123,9 @@ class _AspectTest:
         row = {"aspect": self._aspect.name, "kind": kind, "planted": int(planted.changed.sum())}
         if row["planted"] < _FEWEST:
             return row
-        changed = self._score(self._column(planted.texts))
+        # Another clip's text was counted itself; a changed copy stands in its original's place
+        original = None if kind in ("other_clip", "other_segment") else self._said
+        changed = self._score(self._column(planted.texts), original)
         for name, scores in self._scores.items():
             row[f"auroc {name}"] = round(area_under_roc(scores, changed[name]), 3)
         best = max(self._scores, key=lambda name: row[f"auroc {name}"])
@@ -135,14 +137,14 @@ class _AspectTest:
         vectors, tokens = self._columns.encode({"texts": texts})
         return Column(texts, vectors["texts"], tokens["texts"])
 
-    def _score(self, said: Column) -> dict[str, np.ndarray]:
+    def _score(self, said: Column, instead_of: Column | None = None) -> dict[str, np.ndarray]:
         from ..agreement.confidence import mean_of_known
 
         scores = {}
         for name in ("lex", "sem"):
             each = [METRICS[name].score(said, heard, None) for heard in self._heard]
             scores[name] = mean_of_known(np.stack(each))
-        scores["sup"] = support_by_all(said, self._heard, self._weights, self._said)
+        scores["sup"] = support_by_all(said, self._heard, self._weights, instead_of)
         return scores
 
 

@@ -35,7 +35,6 @@ LIMITS = ", ".join(
         "ranks {} to {} by".format(*null.NEAR_RANKS),
         f"share stays below {mixture._COMMON:.0%}",
         f"{mixture._MISHEARD:.0%} are still taken to be true",
-        f"counts as that of {copies._MOST:g} clips",
         f"+ {token_weights._TRUST:g} p(t)",
         f"at least {match.PAIRS_NEEDED} complete pairs",
         f"plants errors of {len(plant.KINDS)} kinds",
@@ -53,8 +52,7 @@ def test_numbers_are_those_of_the_code(stated):
 
 def test_numbers_in_words_are_those_of_the_code():
     assert "dealt into five parts" in METHOD and match._FOLDS == 5
-    assert "ten texts' worth of trust" in METHOD and copies._TRUST == 10
-    assert "one copied text in ten belongs" in METHOD and copies._MOVED == 0.1
+    assert "by ten copies' worth of trust" in METHOD and copies._TRUST == 10
     assert "a fifth of the usual correction" in METHOD and wilson._CONTINUITY == 0.5 / 5
     assert "more than half of the variance" in METHOD and ruling.MOST_BIAS == 0.5
 

@@ -29,6 +29,7 @@ def workers():
         worker.kill()
 
 
+@pytest.mark.long  # minutes on a busy machine
 def test_what_a_killed_worker_left_is_put_back_and_what_a_living_one_does_is_not(
     dataset, operator, workers, until
 ):

@@ -60,6 +60,7 @@ def calibrate_triangle(
     weights: TokenWeights | None = None,
     edges: Sequence[str] | None = None,
     seed: int = 51,
+    spans: np.ndarray | None = None,
 ) -> Triangle:
     """Calibrates every edge of one aspect, then the panel.
 
@@ -71,6 +72,7 @@ def calibrate_triangle(
         weights: the weights of tokens, where parties have tokens
         edges: the names of the edges wanted; all of them by default
         seed: the same seed gives the same figures
+        spans: ``(n, 2)`` start and end of each clip in its video, if known
 
     Returns:
         the calibrated triangle; too few pairs give warnings instead of numbers
@@ -89,7 +91,7 @@ def calibrate_triangle(
         observed, wrong, names = panel_evidence(annotation, sound, found, pairs)
         wrong[_same_text(annotation, pairs)] = np.nan
         panel = calibrate_pairs(observed, wrong, pairs, names, names, seed, WEAK_RIDGE)
-    panel = replace(panel, match=weigh_copies(annotation.texts, panel.match))
+    panel = replace(panel, match=weigh_copies(annotation.texts, panel.match, groups, spans))
     ratios = np.stack([found[name].log_ratio for name in sound], axis=1)
     votes = float("nan") if panel.warning else effective_votes(ratios, panel.match)
     return Triangle(found, panel, votes)
@@ -100,6 +102,8 @@ def fuse_aspects(
     pairs: WrongPairs,
     texts: Mapping[str, Sequence[str | None]],
     seed: int = 51,
+    groups: Sequence | None = None,
+    spans: np.ndarray | None = None,
 ) -> Calibration | None:
     """All aspects' panels as one: the confidence in the clip's annotation as a whole.
 
@@ -108,6 +112,8 @@ def fuse_aspects(
         pairs: the wrong pairs that they were calibrated with
         texts: ``{aspect: n texts}``, the annotations; copies of them all on other clips weigh
         seed: the same seed gives the same figures
+        groups: which clips are of one video; None where unknown
+        spans: ``(n, 2)`` start and end of each clip in its video, if known
 
     Returns:
         the calibration; None where no aspect could be calibrated
@@ -121,8 +127,8 @@ def fuse_aspects(
     fused = calibrate_pairs(
         observed, wrong, pairs, names, bent=names, seed=seed, strength=WEAK_RIDGE
     )
-    labels = ["\n".join(text or "" for text in row) for row in zip(*(texts[n] for n in names))]
-    return replace(fused, match=weigh_copies(labels, fused.match))
+    labels = list(zip(*(texts[name] for name in names)))
+    return replace(fused, match=weigh_copies(labels, fused.match, groups, spans))
 
 
 def _calibrate_edge(

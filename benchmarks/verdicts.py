@@ -126,14 +126,18 @@ def audit(clips: Clips, scenario: str, sources: np.ndarray, texts: Texts, tally:
     fine = sources == np.arange(len(clips))
     panels, lex, sem = {}, {}, {}
     for name, party in parties.items():
-        found = triangle.calibrate_triangle(party, witnesses, pairs, clips.groups, weights)
+        found = triangle.calibrate_triangle(
+            party, witnesses, pairs, clips.groups, weights, spans=clips.spans
+        )
         panels[name] = found.panel
         sides = list(witnesses.values())
         lex[name] = np.mean([lexical(side.texts, party.texts) for side in sides], axis=0)
         sem[name] = np.mean([_cosine(side, party) for side in sides], axis=0)
         _add(tally, (scenario, name), fine, lex[name], sem[name], found.panel)
     if len(panels) > 1:
-        fused = triangle.fuse_aspects(panels, pairs, annotations)
+        fused = triangle.fuse_aspects(
+            panels, pairs, annotations, groups=clips.groups, spans=clips.spans
+        )
         means = (np.nanmean(list(scores.values()), axis=0) for scores in (lex, sem))
         _add(tally, (scenario, "all aspects"), fine, *means, fused)
 

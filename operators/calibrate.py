@@ -192,6 +192,7 @@ def _calibrate(
             _weigh([annotation, *parties]),
             [edge.name for edge in aspect.edges(settings.edges)],
             settings.seed,
+            rows.places,
         )
         for name, edge in triangle.edges.items():
             written[score_field("match", name, aspect.name)] = edge.match
@@ -199,7 +200,7 @@ def _calibrate(
         written[confidence_field(aspect.name)] = triangle.panel.match
         tally.add(aspect, triangle)
     texts = {aspect.name: party.texts for aspect, party in zip(aspects, annotations)}
-    fused = fuse_aspects(panels, pairs, texts, settings.seed)
+    fused = fuse_aspects(panels, pairs, texts, settings.seed, groups, rows.places)
     written[settings.whole] = np.full(len(rows), np.nan) if fused is None else fused.match
     tally.add_fused(fused, len(rows))
     return written

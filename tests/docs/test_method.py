@@ -52,7 +52,10 @@ def test_numbers_are_those_of_the_code(stated):
 
 def test_numbers_in_words_are_those_of_the_code():
     assert "dealt into five parts" in METHOD and match._FOLDS == 5
-    assert "by ten copies' worth of trust" in METHOD and copies._TRUST == 10
+    trust = "from 90% shared, which weighs as much as 10 texts"
+    assert trust in METHOD and (copies._TRUST, copies._MOVED) == (10, 0.1)
+    assert "(3% of the texts that are not shared)" in METHOD and copies._LOST == 0.03
+    assert "counts as for 3 places at most" in METHOD and copies._MOST == 3
     assert "a fifth of the usual correction" in METHOD and wilson._CONTINUITY == 0.5 / 5
     assert "more than half of the variance" in METHOD and ruling.MOST_BIAS == 0.5
 

@@ -40,6 +40,7 @@ import fiftyone as fo  # noqa: E402
 import fiftyone.operators as foo  # noqa: E402
 import pytest  # noqa: E402
 
+pytest_plugins = ["tests.models.fixtures"]
 foo.list_operators()  # loads the plugin, so that tests can import its rooms
 
 

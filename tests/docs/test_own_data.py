@@ -1,6 +1,5 @@
 """Every block of docs/own-data.md is run as it stands there, on captions whose truth is known."""
 
-import importlib.util
 import json
 import re
 from itertools import product
@@ -24,14 +23,6 @@ WHERE = (
     ("at night", "in the dark"),
     ("near a river", "by water"),
 )
-
-
-def _module(name):
-    path = ROOT / "tests" / "models" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"second_opinion_docs_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +115,7 @@ def test_a_file_of_captions(page, folder, told, capsys):
     assert "Second opinion" in dataset.list_workspaces()
 
 
-def test_one_caption_field_and_no_second_model(page, folder):
-    films, servers = _module("films"), _module("servers")
+def test_one_caption_field_and_no_second_model(page, folder, films, servers):
     texts = ["A man talks to the camera."] * 3 + ["A cat sleeps.", "Rain falls on a street."]
     titles = ["Welding steel pipes", "Baking sourdough bread", "Guitar lesson", "Cats", "Weather"]
     dataset = fo.Dataset("my-videos")

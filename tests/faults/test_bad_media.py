@@ -1,6 +1,5 @@
 """Files that are no proper films: each costs its own sample and a reason, and no other."""
 
-import importlib.util
 import os
 import shutil
 
@@ -135,16 +134,3 @@ def test_media_outside_of_the_allowed_roots_is_not_read(
         media.read_metadata(outside / "film.mp4")
     monkeypatch.delenv(media.ROOTS)
     assert media.refused(outside / "film.mp4") is None
-
-
-def _models_fixtures():
-    # Films and tiny checkpoints, made by the same fixtures as for the tests of the models
-    path = os.path.join(os.path.dirname(__file__), "..", "models", "conftest.py")
-    spec = importlib.util.spec_from_file_location("second_opinion_tests_models_conftest", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_models = _models_fixtures()
-checkpoint, checkpoints, films = _models.checkpoint, _models.checkpoints, _models.films

@@ -1,10 +1,8 @@
 """Files that make a decoder hang or crash: each costs its own sample, and no process stays."""
 
-import importlib.util
 import os
 import signal
 import threading
-from pathlib import Path
 
 import fiftyone as fo
 import numpy as np
@@ -137,16 +135,3 @@ def _idle(children):
     return all(child.is_running() for child in children) and before == [
         child.cpu_times() for child in children
     ]
-
-
-def _models_fixtures():
-    # Films and tiny checkpoints, made by the same fixtures as for the tests of the models
-    path = Path(__file__).parents[1] / "models" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("second_opinion_tests_models_conftest", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_models = _models_fixtures()
-checkpoint, checkpoints, films = _models.checkpoint, _models.checkpoints, _models.films

@@ -1,10 +1,8 @@
 """Many workers, one dataset: parts that never overlap, the same bits, and readers undisturbed."""
 
-import importlib.util
 import json
 import sys
 import time
-from pathlib import Path
 
 import fiftyone as fo
 import pytest
@@ -230,16 +228,3 @@ def test_marking_an_operation_as_failed_stops_its_worker_within_a_batch(
     until(stopped)
     assert 200 <= done() < 4_000
     assert service.get(queued).run_state == ExecutionRunState.FAILED
-
-
-def _models_fixtures():
-    # Films and tiny checkpoints, made by the same fixtures as for the tests of the models
-    path = Path(__file__).parents[1] / "models" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("second_opinion_tests_models_conftest", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_models = _models_fixtures()
-checkpoint, checkpoints, films = _models.checkpoint, _models.checkpoints, _models.films

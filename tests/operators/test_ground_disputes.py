@@ -1,6 +1,5 @@
 """Ground disputes: the video rules, controls hold the judge to account, and nothing is lost."""
 
-import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -9,9 +8,8 @@ import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.models import judging
 from fiftyone.plugins.orgs.second_opinion.audit.operators.settings import SettingsError
 
-walls = sys.modules["second_opinion_tests_walls"]  # by the conftest beside this file
-ASPECT, CLIPS, COLOURS, FRAMES = walls.ASPECT, walls.CLIPS, walls.COLOURS, walls.FRAMES
-NAMES, WRONG, by_place, tell = walls.NAMES, walls.WRONG, walls.by_place, walls.tell
+from tests.operators.walls import ASPECT, CLIPS, COLOURS, FRAMES, NAMES, WRONG, by_place, tell
+
 HOW = {"aspect": "cap", "aspects": [ASPECT], "methods": ["own"], "judge": "colours"}
 
 

@@ -2,15 +2,12 @@
 
 import base64
 import io
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-walls = sys.modules["second_opinion_tests_walls"]  # by the conftest beside this file
-ASPECT, CLIPS, COLOURS, FRAMES = walls.ASPECT, walls.CLIPS, walls.COLOURS, walls.FRAMES
-NAMES, WRONG, by_place = walls.NAMES, walls.WRONG, walls.by_place
+from tests.operators.walls import ASPECT, CLIPS, COLOURS, FRAMES, NAMES, WRONG, by_place
 
 
 def test_stored_vectors_cut_a_dispute_for_the_whole_dataset(disputes, operator, checkpoint):

@@ -36,6 +36,11 @@ class Planted:
     texts: list[str | None]
     changed: np.ndarray
 
+    @property
+    def is_edit(self) -> bool:
+        """Whether the texts are changed copies of their own, rather than another clip's texts."""
+        return self.kind in _EDITS
+
 
 def plant(
     texts: Sequence[str | None],
@@ -64,7 +69,7 @@ def plant(
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     there = np.array([i for i, text in enumerate(texts) if is_scorable(text)], dtype=np.int64)
     changed: list[str | None] = [None] * len(texts)
-    if kind in ("other_clip", "other_segment"):
+    if kind not in _EDITS:
         codes = None
         if groups is not None:
             codes = np.unique([str(group) for group in groups], return_inverse=True)[1]
@@ -264,5 +269,5 @@ _EDITS: dict[str, Callable[[str, np.random.Generator, _Corpus], str | None]] = {
     "invented": _invented,
 }
 
-#: Every kind of error that can be planted.
+#: Every kind of error that can be planted: first those that take another clip's text as it is.
 KINDS = ("other_clip", "other_segment", *_EDITS)

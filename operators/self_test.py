@@ -124,7 +124,7 @@ class _AspectTest:
         if row["planted"] < _FEWEST:
             return row
         # Another clip's text was counted itself; a changed copy stands in its original's place
-        original = None if kind in ("other_clip", "other_segment") else self._said
+        original = self._said if planted.is_edit else None
         changed = self._score(self._column(planted.texts), original)
         for name, scores in self._scores.items():
             row[f"auroc {name}"] = round(area_under_roc(scores, changed[name]), 3)

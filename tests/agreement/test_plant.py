@@ -23,6 +23,7 @@ def test_every_kind_changes_texts_and_leaves_the_missing_alone(kind):
     for old, new, changed in zip(TEXTS, planted.texts, planted.changed):
         assert changed == (new is not None)
         assert not changed or (old not in (None, "N/A") and new.strip() and new != old)
+        assert not changed or planted.is_edit != (new in TEXTS)  # a copy, or another's as it is
     assert plant(TEXTS, kind, groups=GROUPS).texts == planted.texts
 
 

@@ -12,6 +12,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from .loading import without_weights_bar
+from .side_by_side import side_by_side
 from .source import Source
 
 EMBEDDED_MODEL = "all-MiniLM-L6-v2"
@@ -72,6 +73,11 @@ class Encoder:
         # Token vectors mix the middle layer, where words differ most, with the last.
         self.model[0].model.config.output_hidden_states = True
         self._prompt = self.model.prompts.get(self.model.default_prompt_name or "") or None
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """All that a text's vector hangs on beside the text, down to its last bit."""
+        return self.revision, str(self.model.device), self.tokens_per_batch
 
     @property
     def dimension(self) -> int:
@@ -144,11 +150,15 @@ class Encoder:
         self, texts: list[str], with_tokens: bool = False
     ) -> Iterator[tuple[list[int], np.ndarray, list[TokenRecord]]]:
         """Yields the positions, vectors and token records of each batch, longest first."""
-        lengths = self._token_counts(texts)
-        for rows, size, length in _budgeted(lengths, self.tokens_per_batch):
-            batch = [texts[row] for row in rows] + [""] * (size - len(rows))
-            vectors, records = self._forward(batch, length, with_tokens)
-            yield rows, vectors[: len(rows)], records[: len(rows)]
+        shapes = list(_budgeted(self._token_counts(texts), self.tokens_per_batch))
+        prepared = (
+            self._prepare([texts[r] for r in rows] + [""] * (size - len(rows)), length, with_tokens)
+            for rows, size, length in shapes
+        )
+        with side_by_side(self.model.device.type == "cpu") as apply:
+            done = apply(lambda batch: self._forward(*batch, with_tokens), prepared)
+            for (rows, _, _), (vectors, records) in zip(shapes, done, strict=True):
+                yield rows, vectors[: len(rows)], records[: len(rows)]
 
     def _token_counts(self, texts: list[str]) -> np.ndarray:
         limit = self.model.max_seq_length or 512
@@ -160,10 +170,8 @@ class Encoder:
             counts += [len(row) for row in ids]
         return np.array(counts, dtype=np.int64)
 
-    @torch.inference_mode()
-    def _forward(
-        self, texts: list[str], length: int, with_tokens: bool
-    ) -> tuple[np.ndarray, list[TokenRecord]]:
+    def _prepare(self, texts: list[str], length: int, with_tokens: bool) -> tuple:
+        """What the network takes, and each token's offsets and whether it is a special one."""
         length = min(length, self.model.max_seq_length or 512)
         shape = {"padding": "max_length", "max_length": length, "truncation": True}
         extra = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
@@ -173,7 +181,12 @@ class Encoder:
             processing_kwargs={"text": {**shape, **(extra if with_tokens else {})}},
         )
         offsets = features.pop("offset_mapping", None)
-        special = features.pop("special_tokens_mask", None)
+        return features, offsets, features.pop("special_tokens_mask", None)
+
+    @torch.inference_mode()
+    def _forward(
+        self, features: dict, offsets: torch.Tensor, special: torch.Tensor, with_tokens: bool
+    ) -> tuple[np.ndarray, list[TokenRecord]]:
         features = {
             key: value.to(self.model.device) if isinstance(value, torch.Tensor) else value
             for key, value in features.items()

@@ -5,6 +5,7 @@ import random
 import fiftyone as fo
 import numpy as np
 import pytest
+from cachetools import LRUCache
 
 ASPECTS = [{"name": "cap", "annotation": "label", "opinions": {"a": "one", "b": "two"}}]
 WHO = ["girl", "boy", "cook", "farmer", "painter", "sailor", "nurse", "tailor", "monk", "clerk"]
@@ -92,11 +93,22 @@ def test_a_missing_text_and_na_have_no_probability(calibrated):
     assert report["missing"] == 2
 
 
-def test_the_same_seed_gives_the_same_numbers(calibrated):
+def test_the_same_seed_gives_the_same_numbers_be_texts_remembered_or_not(calibrated, monkeypatch):
+    from fiftyone.plugins.orgs.second_opinion.audit.models import columns, encoder
+
     dataset, _, stage = calibrated
-    before = dataset.values("confidence")
+    passes, forward = [], encoder.Encoder._forward
+    counted = lambda self, *given: passes.append(1) or forward(self, *given)  # noqa: E731
+    monkeypatch.setattr(encoder.Encoder, "_forward", counted)
+    written = ["confidence", "confidence_cap", "match_a_cap", "match_b_cap", "match_ab_cap"]
+    before = dataset.values(written)
     stage("calibrate")(dataset, aspects=ASPECTS)
-    assert dataset.values("confidence") == before
+    assert not passes
+    assert dataset.values(written) == before
+    monkeypatch.setattr(columns, "_known", LRUCache(0, columns._known.getsizeof))
+    stage("calibrate")(dataset, aspects=ASPECTS)
+    assert passes
+    assert dataset.values(written) == before
 
 
 def test_verdicts_and_suspects_follow(calibrated):

@@ -12,7 +12,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: python ## Audit the demo's clips and open the App on them (OPEN=0: print the result and end)
-	@$(BOOTSTRAP) --database demo -- python -m demo
+	@$(BOOTSTRAP) --group app --database demo -- python -m demo
 
 test: python ## Run every test, those in a real browser too (ARGS="-k name" passes on to pytest)
 	@$(BOOTSTRAP) --database tests --browser --ffmpeg -- python -m pytest $(ARGS)

@@ -1,6 +1,6 @@
 """Sets up what a command of this project needs, says what it does, then runs the command.
 
-    python3 bootstrap.py [--database NAME] [--browser] [--ffmpeg] -- COMMAND ...
+    python3 bootstrap.py [--group NAME] [--database NAME] [--browser] [--ffmpeg] -- COMMAND ...
 
 Everything lives inside the checkout: packages in ``.venv``, FiftyOne's database, datasets and
 plugins in ``.local``. FiftyOne attaches to any database server that the same person already runs;
@@ -45,6 +45,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--group", default="dev", choices=("app", "dev"), help="of packages")
     parser.add_argument("--database", metavar="NAME", help="the database to work in")
     parser.add_argument("--browser", action="store_true", help="a browser is needed")
     parser.add_argument("--ffmpeg", action="store_true", help="ffmpeg and ffprobe are needed")
@@ -54,7 +55,7 @@ def main() -> int:
         sys.exit(f"Python 3.10, 3.11 or 3.12 is needed; this is {platform.python_version()}.")
     LOCAL.mkdir(exist_ok=True)
     with locked():
-        install_packages()
+        install_packages(args.group)
         mongod = find_mongod() if args.database else None
         if args.browser:
             ensure_program(BROWSERS, "chromium", "--version", "the tests in a browser")
@@ -81,10 +82,11 @@ def locked():
         yield
 
 
-def install_packages() -> None:
-    """Makes ``.venv`` hold what ``requirements.txt`` and the ``dev`` group ask for."""
-    fingerprint = requirements_fingerprint()
-    if STAMP.exists() and STAMP.read_text() == fingerprint and succeeds(PYTHON, "-c", ""):
+def install_packages(group: str) -> None:
+    """Makes ``.venv`` hold what ``requirements.txt`` and a group ask for; ``dev`` holds ``app``."""
+    stamps = {"dev": requirements_fingerprint(), "app": f"app {requirements_fingerprint()}"}
+    held = STAMP.read_text() if STAMP.exists() else None
+    if held in (stamps["dev"], stamps[group]) and succeeds(PYTHON, "-c", ""):
         return
     started = time.monotonic()
     if not succeeds(PYTHON, "-m", "pip", "--version"):
@@ -99,13 +101,13 @@ def install_packages() -> None:
     if not pip(TORCH, required=False):
         say(f"{TORCH} cannot be had for this Python or system; taking the torch that can")
         pip("torch")
-    wanted = ("-r", "requirements.txt", "--group", "dev")
+    wanted = ("-r", "requirements.txt", "--group", group)
     pins = ("-c", "requirements-dev.lock") if sys.version_info[:2] == (3, 11) else ()
     if not pins or not pip(*pins, *wanted, required=False):
         pip(*wanted)
-    apart = ("--no-deps", "--upgrade", "--target", str(LOCAL / "torchvision"))
-    pip(*apart, TORCHVISION, required=False)
-    STAMP.write_text(fingerprint)
+    if group == "dev":
+        pip("--no-deps", "-U", "-t", str(LOCAL / "torchvision"), TORCHVISION, required=False)
+    STAMP.write_text(stamps[group])
     say(f"Packages are ready ({time.monotonic() - started:.0f} s)")
 
 
@@ -134,9 +136,7 @@ def succeeds(*command: str) -> bool:
 def output_of(*command: str) -> str | None:
     """What a command prints, or None where it is not there, fails, or takes over a minute."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, input="")
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

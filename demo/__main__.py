@@ -2,12 +2,13 @@
 
     python -m demo
 
-Prints the result, and opens the App on it unless ``OPEN=0`` or there is no
-terminal. A second run reuses what the first one made.
+Prints the result. In a terminal, unless ``OPEN=0``, the App opens on the map as soon as there is
+one, and the pixels rule while somebody looks. A second run reuses what the first one made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -73,13 +74,21 @@ def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
     say(f"\nThe self-check, on {audit.ASPECT}: who was accused, by what is really wrong.\n")
     for line in selfcheck.report(rules, kinds):
         say(line)
-    grounding.run(dataset, kinds, say)
-    say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {name}.")
-    for line in _NEXT:
-        say(line)
-    if os.environ.get("OPEN") == "0" or not watched:
-        return 0
-    return open_app(dataset)
+    opened = open_app(dataset) if watched and os.environ.get("OPEN") != "0" else None
+    if opened:
+        say(
+            f"After {time.monotonic() - started:.0f} s, its map shows what the texts tell. "
+            "Meanwhile the pixels are asked; what they rule is in the App once it is printed below."
+        )
+    with contextlib.suppress(KeyboardInterrupt) if opened else contextlib.nullcontext():
+        grounding.run(dataset, kinds, say)
+        say(f"\nDone in {time.monotonic() - started:.0f} s. The dataset is {name}.")
+        for line in _NEXT:
+            say(line)
+        if opened:
+            opened.refresh()
+            opened.wait(-1)
+    return 0
 
 
 def make_material(scenes: list[Scene], folder: Path) -> dict[str, Path]:
@@ -112,8 +121,12 @@ def make_material(scenes: list[Scene], folder: Path) -> dict[str, Path]:
     return answers
 
 
-def open_app(dataset: object) -> int:
-    """Opens the App on a free port of this machine and waits until it is stopped."""
+def open_app(dataset: object) -> object:
+    """Opens the App on a free port of this machine.
+
+    Returns:
+        FiftyOne's session, which ends with this process
+    """
     import fiftyone as fo
 
     with socket.socket() as probe:
@@ -124,11 +137,7 @@ def open_app(dataset: object) -> int:
     logging.getLogger("fiftyone").setLevel(logging.WARNING)
     session = fo.launch_app(dataset, spaces=spaces, address="127.0.0.1", port=port, remote=True)
     say(f"\nThe App is at http://127.0.0.1:{port}/datasets/{dataset.slug}   (Ctrl+C ends it)")
-    try:
-        session.wait(-1)
-    except KeyboardInterrupt:
-        say("")
-    return 0
+    return session
 
 
 def _counter(verb: str) -> object:

@@ -41,6 +41,7 @@ class Metric:
     Attributes:
         name: the first part of its fields' names
         label: what a person reads
+        short: the same in one word, for panels
         needs: "texts", "vectors" or "tokens"
         score: of what one party says, how much the other says too
         edition: of its formula; raised with it, so that what is stored by the older one is stale
@@ -48,6 +49,7 @@ class Metric:
 
     name: str
     label: str
+    short: str
     needs: str
     score: Callable[[Column, Column, TokenWeights | None], np.ndarray]
     edition: int = 1
@@ -59,18 +61,21 @@ METRICS = {
         Metric(
             "lex",
             "Lexical similarity",
+            "lexical",
             "texts",
             lambda said, heard, weights: folded_similarity(said.folded, heard.folded),
         ),
         Metric(
             "sem",
             "Semantic similarity",
+            "semantic",
             "vectors",
             lambda said, heard, weights: cosine_similarity(said.vectors, heard.vectors),
         ),
         Metric(
             "sup",
             "Support",
+            "support",
             "tokens",
             lambda said, heard, weights: support(said.tokens, [[t] for t in heard.tokens], weights),
             edition=3,

@@ -14,8 +14,8 @@ PREFIX = "second opinion"
 
 _RECORDS = re.compile(r"^(audit_|before_reviews_|grounding_|ruling_.*_(details|by)$)")
 _REVIEWS = "audit_reviews"  # a person's work, but not to be read in a sidebar
-_SCORES = re.compile(r"^(lex|sem|sup|match)_")
-_CONFIDENCES = re.compile(r"^confidence_")
+_SCORES = re.compile(r"^(match|confidence)_")
+_SCORING = "score_agreement"
 #: group: whether it is open; in the order in which the sidebar shows them
 _GROUPS = {PREFIX: True, f"{PREFIX}: scores": False, f"{PREFIX}: records": False}
 # What these stages make is the person's to read, and stays where FiftyOne lists it.
@@ -31,7 +31,8 @@ def install_groups(dataset: fo.Dataset) -> None:
     A person's own groups, and what they put there, stay as they are.
     """
     config = dataset.app_config
-    ours = [n for n, stage in owned(dataset).items() if stage not in _READ and "." not in n]
+    stages = owned(dataset)
+    ours = [n for n, stage in stages.items() if stage not in _READ and "." not in n]
     if dataset.get_field(_REVIEWS) is not None:
         ours.append(_REVIEWS)
     groups = config.sidebar_groups or fo.DatasetAppConfig.default_sidebar_groups(dataset)
@@ -40,7 +41,7 @@ def install_groups(dataset: fo.Dataset) -> None:
     mine: dict[str, list[str]] = {name: [] for name in _GROUPS}
     for name in ours:
         if name not in kept and name != "tags":
-            mine[_group_of(name)].append(name)
+            mine[_group_of(name, stages.get(name))].append(name)
     moved = {name for names in mine.values() for name in names}
     for group in theirs:
         if group.name in _DEFAULTS:
@@ -70,9 +71,9 @@ def remove_groups(dataset: fo.Dataset) -> None:
     dataset.save()
 
 
-def _group_of(name: str) -> str:
+def _group_of(name: str, stage: str | None) -> str:
     if _RECORDS.match(name):
         return f"{PREFIX}: records"
-    if _SCORES.match(name) or _CONFIDENCES.match(name):
+    if stage == _SCORING or _SCORES.match(name):
         return f"{PREFIX}: scores"
     return PREFIX

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import fiftyone as fo
 
 from ..agreement.aspects import Aspect
+from ..agreement.metrics import METRICS
 from ..agreement.summary import ScoreSummary
 from ..engine.columns import read_chunks, root_dataset
 from ..engine.progress import Progress
@@ -50,7 +51,7 @@ dt{color:#666;font-size:.85em;margin-top:.4rem}dd{margin:0}
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
-_SCORE = re.compile(r"(lex|sem|sup|match)_\w+|confidence(_\w+)?")
+_SCORE = re.compile(rf"({'|'.join(METRICS)}|match)_\w+|confidence(_\w+)?")
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
 

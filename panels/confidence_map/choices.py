@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ...agreement.workshop_rules import THRESHOLDS
-from .found import WHOLE, Found
+from .found import SCORES, WHOLE, Found
 from .proposal import FDR, WORKSHOP, possible_rules
 from .table import Table
 
@@ -146,8 +146,7 @@ def _scores(found: Found, aspect: str | None) -> list[str]:
     held = [s for (name, _), scores in found.scores.items() for s in scores if name == aspect]
     if aspect is None:
         held = [s for scores in found.scores.values() for s in scores]
-    order = ("match", "sem", "lex", "sup")
-    return sorted(set(held), key=order.index)
+    return sorted(set(held), key=("match", "sem", *SCORES).index)
 
 
 def _nearest(picked: object, there: list[str], first: str | None = None) -> str | None:

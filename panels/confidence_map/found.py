@@ -12,7 +12,7 @@ from ..aspects import scored_aspects
 
 #: The scores in the order in which they are offered: ``match`` says most where it exists.
 SCORES = ("match", *METRICS)
-SCORE_NAMES = {"match": "match", "lex": "lexical", "sem": "semantic", "sup": "support"}
+SCORE_NAMES = {"match": "match"} | {name: metric.short for name, metric in METRICS.items()}
 
 #: All aspects together: the confidence in a sample's annotation as a whole.
 WHOLE = "all aspects together"

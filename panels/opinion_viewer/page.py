@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from ...agreement.aspects import ACTION100M, Aspect, score_field
 from ...agreement.differences import ALONE, DISPUTED
+from ...agreement.metrics import METRICS
 from ...agreement.reasons import explain, explain_verdict
 from .folding import LENGTHS, add_text
 from .plain import cut
@@ -26,7 +27,8 @@ _LABELS = dict(
         ("Summary, brief", "Summary, detailed", "Action, brief", "Action, detailed", "Actor"),
     )
 )
-_SCORES = {"match": "match", "lex": "words", "sem": "meaning", "sup": "support"}
+_SCORES = {"match": "match"} | {name: metric.short for name, metric in METRICS.items()}
+_SCORES |= {"lex": "words", "sem": "meaning"}
 _VERDICT_COLOURS = {
     "agreed": "success.main",
     "paraphrase": "success.main",

@@ -4,7 +4,7 @@ import fiftyone as fo
 from fiftyone.core.odm.dataset import SidebarGroupDocument
 from fiftyone.plugins.orgs.second_opinion.audit.engine import fields, sidebar
 
-OURS = {"confidence": "calibrate", "match_q_actor": "calibrate", "lex_q_actor": "score_agreement"}
+OURS = {"confidence": "calibrate", "match_q_actor": "calibrate", "new_q_actor": "score_agreement"}
 
 
 def make(dataset):
@@ -25,7 +25,7 @@ def test_our_fields_have_groups_and_what_a_person_reads_stays(dataset):
     sidebar.install_groups(make(dataset))
     found = groups(dataset)
     assert found["second opinion"] == ["confidence"]
-    assert found["second opinion: scores"] == ["match_q_actor", "lex_q_actor"]
+    assert found["second opinion: scores"] == ["match_q_actor", "new_q_actor"]
     assert found["second opinion: records"] == ["audit_status", "audit_ledger"]
     assert {"score", "lex_q_mine", "gpt_text"} <= set(found["primitives"])
     assert not set(OURS) & set(found["primitives"])

@@ -121,6 +121,8 @@ class Calibrate(Stage):
         return {}
 
     def work(self, samples: Samples, settings: CalibrateSettings, progress: Progress) -> dict:
+        from threadpoolctl import threadpool_limits
+
         from ..models.columns import ColumnEncoder  # torch takes seconds to import
         from ..models.encoder import Encoder
 
@@ -133,7 +135,9 @@ class Calibrate(Stage):
             for ids in blocks:
                 rows = _read(table, ids, settings)
                 columns = ColumnEncoder(encoder, with_tokens=True)
-                written = _calibrate(rows, columns, settings, tally)
+                # Thousands of small fits: threads would spend their time waiting for each other
+                with threadpool_limits(1, user_api="blas"):
+                    written = _calibrate(rows, columns, settings, tally)
                 table.write(rows, written, rows.status(work, _lacking(written)))
                 total += len(rows)
                 advance(len(rows))

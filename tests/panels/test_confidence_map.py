@@ -15,7 +15,11 @@ from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty impo
     next_stage,
     stage_for,
 )
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.found import find
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.found import (
+    SCORE_NAMES,
+    SCORES,
+    find,
+)
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.proposal import propose
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.table import read_table
 
@@ -46,6 +50,14 @@ def look_at(dataset, aspect="sum_brief", rules=None, limits=THRESHOLDS, fdr=0.1,
 
 def drawn_ids(drawn):
     return sorted(sample_id for trace in drawn.traces for sample_id in trace["ids"])
+
+
+def test_every_metric_has_a_word_and_a_place_among_the_scores(dataset):
+    held = {f"{score}_q_sum_brief": 0.5 for score in SCORES}
+    dataset.add_sample(fo.Sample(filepath="a.mp4", **held))
+    offered = choices._scores(find(dataset), "sum_brief")
+    assert sorted(offered) == sorted(SCORES) == sorted(SCORE_NAMES)
+    assert offered[:2] == ["match", "sem"]  # the most telling first
 
 
 def test_comparisons_are_found_by_preset_by_run_and_by_name(dataset, operator):

@@ -96,4 +96,3 @@ def dead_operations(operations: Sequence[ObjectId], seconds: float) -> list[Obje
 def _sign(operation: ObjectId) -> tuple | None:
     life = ExecutionStore.create(_STORE).get(str(operation))
     return life and (life["count"], life["host"], life["pid"])
-

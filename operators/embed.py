@@ -160,6 +160,9 @@ class Embed(Stage):
     def status_name(self, settings: EmbedSettings) -> str:
         return settings.work
 
+    def proof(self, settings: EmbedSettings) -> list[str]:
+        return [settings.field]
+
     def work(self, samples: Samples, settings: EmbedSettings, progress: Progress) -> dict:
         dataset, work = root_dataset(samples), settings.work
         model = load_lens(
@@ -233,7 +236,7 @@ def _embed_media(
         failed.append((item.id, "failed", str(error), None))
 
     if dataset.media_type == "image":
-        pairs, run = pictures(items, fail), model.embed_images
+        pairs, run = pictures(items, settings, fail), model.embed_images
     else:
         pairs, run = decoded(items, settings, fail), model.embed_clips
     rows: list[tuple] = []

@@ -96,4 +96,3 @@ def _at_work(queued, workers):
     pids = {witness: killing_workers.pid_of(operation) for witness, operation in queued.items()}
     by_pid = {worker.pid: worker for worker in workers}
     return all(pids.values()) and {witness: by_pid[pid] for witness, pid in pids.items()}
-

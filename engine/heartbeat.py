@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
@@ -85,22 +84,15 @@ def dead_operations(operations: Sequence[ObjectId], seconds: float) -> list[Obje
         seconds: how long to watch, at least two intervals
 
     Returns:
-        the ids whose count stood still; one that has never given a sign is only
-        called dead :data:`FIRST_SIGN` seconds after it began to run
+        the ids whose count stood still; where one has never given a sign, which takes a
+        worker a while, all are watched for :data:`FIRST_SIGN` seconds at least
     """
     before = {operation: _sign(operation) for operation in operations}
-    silent = [operation for operation, sign in before.items() if sign is None]
-    youngest = min((_seconds_running(operation) for operation in silent), default=FIRST_SIGN)
-    time.sleep(max(seconds, FIRST_SIGN - youngest) if operations else 0)
+    enough = FIRST_SIGN if None in before.values() else 0.0
+    time.sleep(max(seconds, enough) if operations else 0.0)
     return [operation for operation in operations if _sign(operation) == before[operation]]
 
 
 def _sign(operation: ObjectId) -> tuple | None:
     life = ExecutionStore.create(_STORE).get(str(operation))
     return life and (life["count"], life["host"], life["pid"])
-
-
-def _seconds_running(operation: ObjectId) -> float:
-    started = DelegatedOperationService().get(operation).started_at
-    now = datetime.now(timezone.utc).replace(tzinfo=None)
-    return (now - started).total_seconds() if started else FIRST_SIGN

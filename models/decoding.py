@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -54,7 +54,11 @@ class DecoderUnavailable(RuntimeError):
 
 
 class Decoder:
-    """A process that decodes one clip at a time, started when the first one comes."""
+    """A process that reads one file at a time, started when the first one comes.
+
+    Where a file makes the process crash, or hang for longer than a timeout, the process is
+    ended and a ``FrameError`` says which; where none can be started, ``DecoderUnavailable``.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen | None = None
@@ -65,13 +69,34 @@ class Decoder:
         """Decodes the frames of a clip that a model is to see.
 
         Raises:
-            FrameError: as :func:`~.frames.sample_frames`; also where the file makes the process
-                crash, or hang for longer than ``sampling.timeout`` seconds
-            DecoderUnavailable: where no process can be started
+            FrameError: as :func:`~.frames.sample_frames`, and where the file breaks the process
         """
+        more = {"support": clip.support, "sampling": asdict(sampling)}
+        record, frames = self._ask("clip", clip.path, sampling.timeout, **more)
+        for name in ("frame_numbers", "seconds"):
+            record[name] = tuple(record[name])
+        return SampledClip(frames, FrameRecord(**record))
+
+    def picture(self, clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> np.ndarray:
+        """Reads a still picture, all of its pixels: ``H x W x 3`` uint8 RGB.
+
+        Raises:
+            FrameError: if it is no picture, or breaks the process
+        """
+        return self._ask("picture", clip.path, sampling.timeout)[1]
+
+    def facts(self, path: str, timeout: float) -> dict[str, Any]:
+        """What a video file says of itself, as :func:`~.film_facts.film_facts`.
+
+        Raises:
+            FrameError: if it is no video, or breaks the process
+        """
+        return self._ask("facts", path, timeout)[0]
+
+    def _ask(self, what: str, path: str, timeout: float, **more: Any) -> tuple[dict, np.ndarray]:
         process = self._started()
-        request = {"path": clip.path, "support": clip.support, "sampling": asdict(sampling)}
-        limit = sampling.timeout + _GRACE
+        request = {"ask": what, "path": path, "timeout": timeout, **more}
+        limit = timeout + _GRACE
         begun = time.monotonic()
         alarm = threading.Timer(limit, process.kill)
         alarm.start()
@@ -84,8 +109,8 @@ class Decoder:
         finally:
             alarm.cancel()
         if time.monotonic() - begun >= limit:
-            raise FrameError(f"{clip.path} did not answer within {sampling.timeout:g} s.")
-        raise FrameError(f"{clip.path} made the decoder crash ({_named(code)}).")
+            raise FrameError(f"{path} did not answer within {timeout:g} s.")
+        raise FrameError(f"{path} made the decoder crash ({_named(code)}).")
 
     def close(self) -> None:
         """Ends the process, whatever it is doing; the clip that it was at fails."""
@@ -129,20 +154,19 @@ def _start() -> subprocess.Popen:
     )
 
 
-def _received(process: subprocess.Popen) -> SampledClip:
+def _received(process: subprocess.Popen) -> tuple[dict, np.ndarray]:
     header = process.stdout.readline()
     if not header.endswith(b"\n"):
         raise EOFError
-    told = json.loads(header)
-    if "error" in told:
-        raise FrameError(told["error"])
-    frames = np.empty(told["shape"], np.uint8)
-    if cast(BufferedReader, process.stdout).readinto(frames.data.cast("B")) < frames.nbytes:
-        raise EOFError
-    record = told["record"]
-    for name in ("frame_numbers", "seconds"):
-        record[name] = tuple(record[name])
-    return SampledClip(frames, FrameRecord(**record))
+    answer = json.loads(header)
+    if "error" in answer:
+        raise FrameError(answer["error"])
+    pixels = np.empty(answer["shape"], np.uint8)
+    if pixels.size:
+        room = pixels.data.cast("B")
+        if cast(BufferedReader, process.stdout).readinto(room) < pixels.nbytes:
+            raise EOFError
+    return answer["told"], pixels
 
 
 def _kill(process: subprocess.Popen) -> int:
@@ -172,6 +196,7 @@ class DecodeAhead:
         workers: processes that decode
         ahead: the most clips decoded or being decoded at any moment, which bounds memory
         read: how one clip is read; in a process of its own where None
+        stills: whether the clips are pictures, which come as ``H x W x 3`` arrays
 
     Attributes:
         waited: seconds that the consumer has waited for frames so far
@@ -184,25 +209,27 @@ class DecodeAhead:
         workers: int = 2,
         ahead: int = 8,
         read: Callable[[Clip, Sampling], SampledClip] | None = None,
+        stills: bool = False,
     ):
         self.waited = 0.0
         self._clips = iter(clips)
         self._sampling = sampling
         self._workers = workers
         self._ahead = max(ahead, workers)
-        self._read = read
+        self._read, self._stills = read, stills
 
-    def __iter__(self) -> Iterator[SampledClip | FrameError]:
+    def __iter__(self) -> Iterator[Any]:
         """Yields, for each clip in order, its frames or the error that replaces them."""
         decoders = [Decoder() for _ in range(self._workers)]
         idle: queue.LifoQueue = queue.LifoQueue()  # one that runs already goes first
         for decoder in decoders:
             idle.put(decoder)
 
-        def read(clip: Clip) -> SampledClip | FrameError:
+        def read(clip: Clip) -> Any:
             decoder = idle.get()
             try:
-                return (self._read or decoder.read)(clip, self._sampling)
+                own = decoder.picture if self._stills else decoder.read
+                return (self._read or own)(clip, self._sampling)
             except FrameError as error:
                 return error
             except DecoderUnavailable:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import av
 import numpy as np
@@ -171,8 +170,6 @@ def sample_frames(clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> SampledC
         FrameError: if the file is missing, holds no video, is broken, takes longer than
             ``sampling.timeout``, or the clip lies outside of it
     """
-    if not Path(clip.path).exists():
-        raise FrameError(f"There is no file at {clip.path}.")
     try:
         timeline = timeline_of(clip.path)
         first, last = _bounds(clip, len(timeline))
@@ -181,8 +178,10 @@ def sample_frames(clip: Clip, sampling: Sampling = DEFAULT_SAMPLING) -> SampledC
         ]
         keys = sampling.mode == "keyframes" and timeline.nearest_keyframes(planned, first, last)
         got = _decode(clip, timeline, keys or planned, bool(keys), sampling)
+    except FileNotFoundError as error:
+        raise FrameError(f"There is no file at {clip.path}.") from error
     except (av.error.FFmpegError, OSError) as error:
-        raise FrameError(f"{clip.path} cannot be decoded: {error}.") from error
+        raise FrameError(f"{clip.path} cannot be decoded: {error.strerror or error}.") from error
     start = timeline.seconds(first)
     frames = np.stack([image for _, image in got])
     record = FrameRecord(
@@ -212,7 +211,7 @@ def read_frames(
         wanted = sorted({n - 1 for n in numbers if 1 <= n <= len(timeline)})
         got = _decode(Clip(path), timeline, wanted, False, sampling) if wanted else []
     except (av.error.FFmpegError, OSError) as error:
-        raise FrameError(f"{path} cannot be decoded: {error}.") from error
+        raise FrameError(f"{path} cannot be decoded: {error.strerror or error}.") from error
     return {index + 1: picture for index, picture in got}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from stat import S_ISREG
 
 import av
 
@@ -86,6 +87,8 @@ def timeline_of(path: str) -> Timeline:
         FrameError: if the file holds no video
     """
     stat = os.stat(path)
+    if not stat.st_size and S_ISREG(stat.st_mode):
+        raise FrameError(f"{path} is empty: it has 0 bytes.")
     return _remembered(path, stat.st_size, stat.st_mtime_ns)
 
 

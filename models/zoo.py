@@ -12,14 +12,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 import fiftyone as fo
 import fiftyone.core.models as fom
 import numpy as np
 
+from .decoding import Decoder
 from .findings import read_findings
-from .frames import Clip, Sampling, sample_frames
+from .frames import Clip, SampledClip, Sampling
 from .generation import Generation
 from .known import KNOWN, split_revision
 from .labels import frame_labels, sample_labels
@@ -38,7 +39,34 @@ _GENERATION = ("max_new_tokens", "sample", "temperature", "top_p", "seed")
 _live: WeakValueDictionary = WeakValueDictionary()
 
 
-class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
+class _Watching:
+    """Decodes in a process of its own, which a file that hangs or crashes it cannot outlive.
+
+    FiftyOne holds a model as a context while it works, and the process ends with that. Before it
+    asks a model, FiftyOne opens the file itself, by ffprobe and ffmpeg, and waits for those.
+    """
+
+    sampling: Sampling
+    _decoder: Decoder | None = None
+
+    def frames_of(self, arg: Any) -> SampledClip:
+        """The frames of a video, given FiftyOne's reader of it, or its path.
+
+        Raises:
+            FrameError: as :meth:`~.decoding.Decoder.read`
+        """
+        if self._decoder is None:
+            self._decoder = Decoder()
+            self._rest = finalize(self, self._decoder.close)
+        return self._decoder.read(_clip(arg), self.sampling)
+
+    def __exit__(self, *error: object) -> None:
+        if self._decoder is not None:
+            self._decoder = None
+            self._rest()
+
+
+class LensModel(_Watching, fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
     """A lens as FiftyOne uses models.
 
     Args:
@@ -81,7 +109,7 @@ class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
             return self.embed_prompts(args)
         if self._media_type == "image":
             return self.embedder.embed_images(list(args))
-        return self.embedder.embed_clips([sample_frames(_clip(a), self.sampling) for a in args])
+        return self.embedder.embed_clips([self.frames_of(arg) for arg in args])
 
     def embed_prompt(self, arg: str) -> np.ndarray:
         """The vector of a text."""
@@ -95,7 +123,7 @@ class LensModel(fom.Model, fom.EmbeddingsMixin, fom.PromptMixin):
         return np.stack(vectors)
 
 
-class WitnessModel(fom.Model, fom.SamplesMixin):
+class WitnessModel(_Watching, fom.Model, fom.SamplesMixin):
     """A witness as FiftyOne uses models.
 
     Args:
@@ -135,7 +163,7 @@ class WitnessModel(fom.Model, fom.SamplesMixin):
             ValueError: if the answer cannot be read
         """
         task = read_task(self.operation, self.custom_prompt)
-        clip = sample_frames(_clip(arg), self.sampling)
+        clip = self.frames_of(arg)
         (reply,) = self.annotator.annotate([clip], task.prompt, self.generation, task.schema)
         if isinstance(reply, Exception):
             raise reply

@@ -22,6 +22,7 @@ from ..engine.columns import root_dataset
 from ..engine.database import plainly_told
 from ..engine.failures import TooManyFailures
 from ..engine.heartbeat import Heartbeat
+from ..engine.ledger import forget_lost
 from ..engine.progress import Progress, ReportedProgress, TerminalProgress
 from . import forms, spread
 from .samples_needed import fields_problem, samples_problem
@@ -111,6 +112,10 @@ class Stage(foo.Operator):
         """Under which name status and ledger are kept, where the run has another."""
         return self.work_name(settings)
 
+    def proof(self, settings: Settings) -> list[str]:
+        """Fields of which a sample that is called ok lacks none, or else it is done again."""
+        return []
+
     def open(self, samples: fo.core.collections.SampleCollection, settings: Settings) -> fo.Dataset:
         """Declares what the stage writes; call it once all that may fail is loaded.
 
@@ -121,6 +126,7 @@ class Stage(foo.Operator):
         ran_before = owned_fields.declare_status(dataset, work)
         if made and ran_before:
             owned_fields.forget(dataset, work)
+        forget_lost(samples, work, self.proof(settings))
         return dataset
 
     # ---- from Python ----

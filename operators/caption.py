@@ -14,11 +14,11 @@ from ..engine.progress import Progress, up_to
 from ..models.labels import WRITTEN
 from ..models.prompts import TASK_NAMES, Task, read_task
 from .base import Stage
+from .caption_report import report_of
 from .caption_writing import SampleWriter, SegmentWriter, segment_items
 from .media_work import (
     FrameSettings,
     Item,
-    Recorder,
     decoded,
     media_problem,
     open_recorder,
@@ -193,6 +193,13 @@ class Caption(Stage):
     def status_name(self, settings: CaptionSettings) -> str:
         return settings.work
 
+    def proof(self, settings: CaptionSettings) -> list[str]:
+        if settings.segments:
+            return []
+        written = WRITTEN.get(settings.task, {})
+        texts = [settings.field_of(n) for n, kind in written.items() if kind is fo.StringField]
+        return [settings.own("raw"), settings.own("frames"), *texts]
+
     def open(self, samples: Samples, settings: CaptionSettings) -> fo.Dataset:
         if reading := _reading(settings):  # first: a field that had to be made is read for anew
             ReadOpinions().open(samples, reading)
@@ -219,7 +226,7 @@ class Caption(Stage):
         share = progress.share(0.0, 0.95 if reading else 1.0)
         with closing(decoded(items, settings, writer.fail)) as pairs:
             _ask(pairs, len(items), witness, writer, share)
-        report = _report(settings, witness, recorder, writer, total, len(items))
+        report = report_of(settings, witness, recorder, writer, total, len(items))
         report["summary"] += about
         if reading:
             told = ReadOpinions().work(samples, reading, progress.share(0.95, 1.0))
@@ -260,41 +267,3 @@ def _ask(
         finally:
             writer.flush_from(1)  # what was answered is kept, whatever ended the run
         tell(count)
-
-
-def _report(
-    settings: CaptionSettings,
-    witness: Witness,
-    recorder: Recorder,
-    writer: SampleWriter | SegmentWriter,
-    total: int,
-    asked: int,
-) -> dict:
-    what = "segments" if settings.segments else "clips"
-    tally = writer.tally
-    summary = [
-        f"{witness.name} ({witness.revision}) answered for {tally['answered']:,} of {total:,} "
-        f"{what}; {total - asked:,} were up to date and {tally['failed']:,} failed.",
-    ]
-    if tally["unreadable"]:
-        summary.append(f"{tally['unreadable']:,} answers could not be read.")
-    if tally["cut"]:
-        summary.append(f"{tally['cut']:,} answers were cut off; allow longer ones.")
-    dropped = [
-        {"malformed part": reason, "dropped": count}
-        for reason, count in writer.dropped.most_common()
-    ]
-    if dropped:
-        parts = sum(writer.dropped.values())
-        summary.append(f"{parts:,} malformed parts of answers were dropped.")
-    return {
-        "summary": summary,
-        what: total,
-        **{name: tally[name] for name in ("answered", "failed", "unreadable", "cut")},
-        "model": witness.name,
-        "revision": witness.revision,
-        "held_to_schema": witness.holds_schema,
-        "prompt": settings.asked().prompt,
-        "dropped": dropped,
-        "failures": recorder.failures(),
-    }

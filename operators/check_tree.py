@@ -93,11 +93,12 @@ class CheckTree(Stage):
         tally: Counter[str] = Counter()
         faults: Counter[str] = Counter()
         parts = [f"{path}.{part}" for part in _PARTS]
-        chunks = read_chunks(samples, [*parts, *own, ledger_field(work)], _CHUNK)
+        fit = f"{path}.tree_fit"
+        chunks = read_chunks(samples, [*parts, *own, fit, ledger_field(work)], _CHUNK)
         for chunk in progress.over(chunks, "Checking trees", samples.count()):
             rows = zip(*(chunk.columns[part] for part in parts))
             keys = [fingerprint(encoder.revision, *row) for row in rows]
-            stale = stale_rows(chunk, work, keys, settings.overwrite)
+            stale = stale_rows(chunk, work, keys, settings.overwrite, _judged(chunk, own, fit))
             fresh = chunk.rows(stale)
             found = _check(fresh, path, encoder)
             _write(dataset, fresh, path, own, found, {ledger_field(work): [keys[i] for i in stale]})
@@ -112,6 +113,15 @@ class CheckTree(Stage):
 
 def _own_fields(field: str) -> list[str]:
     return [f"tree_score_{field}", f"tree_faults_{field}", f"{field}.detections.tree_repeats"]
+
+
+def _judged(chunk: Chunk, own: list[str], fit: str) -> dict[str, list]:
+    # Every tree has a list of faults, and a score wherever one of its nodes could be judged
+    scored = [
+        any(value is not None for value in fits or []) or any(repeats or []) or None
+        for fits, repeats in zip(chunk.columns[fit], chunk.columns[own[2]])
+    ]
+    return {own[0]: scored, own[1]: [True] * len(chunk)}
 
 
 def _write(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import fiftyone as fo
 
 from ..engine.columns import read_chunks, root_dataset, write_values
+from ..engine.fields import declare
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress, up_to
 from . import embed_brain
@@ -38,7 +39,6 @@ Samples: TypeAlias = fo.core.collections.SampleCollection
 _TRANSCRIPT = "transcript"
 _FLUSH = 64
 _TEXTS = 1000
-
 
 # ---- settings ----
 
@@ -131,10 +131,7 @@ class Embed(Stage):
         if not settings.reads_texts:
             frames = f"{settings.stem}_frames"
             written[frames] = (fo.DictField, f"The frames that {settings.field} was made from")
-        for method, (name, description) in embed_brain.FIELDS.items():
-            if method in settings.brain:
-                written[f"{settings.stem}_{name}"] = (fo.FloatField, description)
-        return written
+        return written | embed_brain.fields(settings)
 
     def check(self, samples: Samples, settings: EmbedSettings) -> dict[str, str]:
         dataset = root_dataset(samples)
@@ -160,12 +157,16 @@ class Embed(Stage):
     def status_name(self, settings: EmbedSettings) -> str:
         return settings.work
 
+    def proof(self, settings: EmbedSettings) -> list[str]:
+        return [settings.field]
+
     def work(self, samples: Samples, settings: EmbedSettings, progress: Progress) -> dict:
         dataset, work = root_dataset(samples), settings.work
         model = load_lens(
             settings.chosen, settings.model, settings.trust_remote_code, settings.revision, dataset
         )
         model.require("texts" if settings.reads_texts else "clips")
+        declare(dataset, self.name, embed_brain.fields(settings))  # no reason to embed anew
         self.open(samples, settings)
         told = remember(samples, work, model.name, model.revision, settings.revision)
         recorder = open_recorder(samples, settings, work)
@@ -233,7 +234,7 @@ def _embed_media(
         failed.append((item.id, "failed", str(error), None))
 
     if dataset.media_type == "image":
-        pairs, run = pictures(items, fail), model.embed_images
+        pairs, run = pictures(items, settings, fail), model.embed_images
     else:
         pairs, run = decoded(items, settings, fail), model.embed_clips
     rows: list[tuple] = []

@@ -38,6 +38,15 @@ def brain_key(stem: str, method: str) -> str:
     return f"{stem}_{_KEYS[method]}"
 
 
+def fields(settings: EmbedSettings) -> dict[str, tuple]:
+    """The sample fields that will be filled: ``{name: (field type, description)}``."""
+    return {
+        f"{settings.stem}_{name}": (fo.FloatField, description)
+        for method, (name, description) in FIELDS.items()
+        if method in settings.brain
+    }
+
+
 def check(dataset: fo.Dataset, stem: str, methods: Sequence[str], field: str) -> dict[str, str]:
     """What stands in the way: brain runs of other vectors that carry our keys."""
     for method in methods:
@@ -97,9 +106,11 @@ def _is_current(
     dataset = root_dataset(samples)
     if not dataset.has_brain_run(key):
         return False
-    if not changed and not overwrite:
+    fills_field = any(key.endswith(f"_{field}") for field, _ in FIELDS.values())
+    lost = fills_field and not dataset.exists(key).limit(1).count()  # the field's name is the run's
+    if not changed and not overwrite and not lost:
         return True
-    if not any(key.endswith(f"_{field}") for field, _ in FIELDS.values()):
+    if not fills_field:
         dataset.delete_brain_run(key)  # the others are replaced, and would take their field along
     return False
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from contextlib import closing
-from pathlib import Path
 
 import fiftyone.core.media as fom
 
@@ -20,33 +19,24 @@ def as_data_uri(filepath: str) -> str | None:
     if refused(filepath):
         return None
     try:
-        if fom.get_media_type(filepath) == fom.VIDEO:
-            picture = _middle_frame(filepath)
-        else:
-            picture = _image(filepath)
+        picture = _picture(filepath)
     except Exception:  # noqa: BLE001  a picture is a help; whatever a broken file does, go on
         return None
     picture.thumbnail((_WIDTH, _WIDTH))
     held = io.BytesIO()
-    picture.convert("RGB").save(held, "JPEG", quality=80)
+    picture.save(held, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode()
 
 
-def _image(filepath: str):
-    from PIL import Image
-
-    picture = Image.open(Path(filepath))
-    picture.draft("RGB", (_WIDTH, _WIDTH))
-    picture.load()
-    return picture
-
-
-def _middle_frame(filepath: str):
+def _picture(filepath: str):
     from PIL import Image
 
     from ..models.decoding import Decoder
     from ..models.frames import Clip, Sampling
 
+    sampling = Sampling(max_frames=3, timeout=_TIMEOUT)
     with closing(Decoder()) as decoder:  # a file that hangs should not keep the report
-        frames = decoder.read(Clip(filepath), Sampling(max_frames=3, timeout=_TIMEOUT)).frames
+        if fom.get_media_type(filepath) != fom.VIDEO:
+            return Image.fromarray(decoder.picture(Clip(filepath), sampling))
+        frames = decoder.read(Clip(filepath), sampling).frames
     return Image.fromarray(frames[len(frames) // 2])

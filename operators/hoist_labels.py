@@ -75,9 +75,10 @@ class HoistLabels(Stage):
         dataset = self.open(samples, settings)
         paths = {source: _segments_path(dataset, source) for source in settings.fields}
         columns = [f"{path}.{part}" for path in paths.values() for part in _PARTS]
+        targets = list(settings.fields.values())
         method, done = sorted(settings.fields.items()), 0
-        tallies = {target: Counter[str]() for target in settings.fields.values()}
-        chunks = read_chunks(samples, [*columns, ledger_field(self.name)])
+        tallies = {target: Counter[str]() for target in targets}
+        chunks = read_chunks(samples, [*columns, *targets, ledger_field(self.name)])
         for chunk in progress.over(chunks, "Hoisting labels", samples.count()):
             written, outcomes = {}, []
             for source, target in settings.fields.items():
@@ -88,9 +89,9 @@ class HoistLabels(Stage):
                 tallies[target].update(outcomes[-1])
             # What was picked stands for the tree and for the tier or level alike
             keys = [fingerprint(method, *row) for row in zip(*written.values(), *outcomes)]
-            written |= _status(self.name, list(settings.fields.values()), zip(*outcomes))
+            stale = stale_rows(chunk, self.name, keys, settings.overwrite, results=written)
+            written |= _status(self.name, targets, zip(*outcomes))
             written[ledger_field(self.name)] = keys
-            stale = stale_rows(chunk, self.name, keys, settings.overwrite)
             ids = [chunk.ids[row] for row in stale]
             write_columns(
                 dataset, ids, {name: [vs[row] for row in stale] for name, vs in written.items()}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,12 +14,13 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone import ViewField as F
 
-from ..engine import media, provenance
+from ..engine import provenance
 from ..engine.columns import write_columns
 from ..engine.progress import Progress
 from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
 from .action100m import read_uid, read_video
 from .action100m_fields import declare_fields
+from .action100m_films import Films
 from .action100m_report import Tally, make_report
 from .base import Stage
 from .settings import Settings, setting
@@ -102,8 +105,8 @@ class ImportAction100M(Stage):
             find_record_files(settings.annotations)
         except ValueError as error:
             problems["annotations"] = f"Annotations: {error}"
-        if settings.media_dir and not Path(settings.media_dir).expanduser().is_dir():
-            problems["media_dir"] = f"Videos: there is no folder {settings.media_dir}."
+        if settings.media_dir and (why := _folder_problem(settings.media_dir)):
+            problems["media_dir"] = f"Videos: {why}"
         sentence = _name_problem(settings)
         if sentence:
             problems["name"] = f"Dataset: {sentence}"
@@ -114,14 +117,9 @@ class ImportAction100M(Stage):
         tally = Tally()
         started = _now()
         files = find_record_files(settings.annotations)
-        batch, nodes = [], 0
-        for record in _with_progress(files, tally.problems, progress):
-            batch.append(record)
-            nodes += _size(record)
-            if len(batch) >= _BATCH_ROWS or nodes >= _BATCH_NODES:
-                _import_batch(dataset, batch, settings, tally, started)
-                batch, nodes = [], 0
-        _import_batch(dataset, batch, settings, tally, started)
+        with closing(Films(settings.media_dir or settings.annotations)) as films:
+            for batch in _batches(_with_progress(files, tally.problems, progress)):
+                _import_batch(dataset, batch, settings, films, tally, started)
         report = make_report(settings.name, dataset.count(), tally, settings.media_dir)
         if dataset.count():
             provenance.register(dataset, self.name, settings.as_params(), report)
@@ -162,15 +160,23 @@ def _with_progress(files: list[Path], problems: Problems, progress: Progress) ->
                 advance(1)
 
 
-def _size(record: Record) -> int:
-    nodes = record.values.get("nodes")
-    return len(nodes) if isinstance(nodes, list) else 1
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    batch, size = [], 0
+    for record in records:
+        batch.append(record)
+        nodes = record.values.get("nodes")
+        size += len(nodes) if isinstance(nodes, list) else 1
+        if len(batch) >= _BATCH_ROWS or size >= _BATCH_NODES:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 def _import_batch(
     dataset: fo.Dataset,
     batch: list[Record],
     settings: ImportSettings,
+    films: Films,
     tally: Tally,
     started: datetime,
 ) -> None:
@@ -183,7 +189,7 @@ def _import_batch(
             tally.problems.add("video_uid_twice", f"{record.where}: {uid}")
         elif done:
             tally.already += 1
-        elif (columns := _read_columns(uid, record, settings, tally)) is None:
+        elif (columns := _read_columns(uid, record, settings, films, tally)) is None:
             continue
         elif sample_id is None:
             new.append(columns)
@@ -230,40 +236,23 @@ def _already_there(dataset: fo.Dataset, uids: list[str]) -> dict[str, tuple[str,
 
 
 def _read_columns(
-    uid: str, record: Record, settings: ImportSettings, tally: Tally
+    uid: str, record: Record, settings: ImportSettings, films: Films, tally: Tally
 ) -> dict[str, object] | None:
     notes = Notes(tally.problems, tally.remarks, f"{record.where}, {uid}")
-    path = _find_media(uid, settings)
-    metadata = _read_media(path, notes)
+    path = films.find(uid)
+    metadata = films.metadata(path, notes)
     clip = _clip(settings.clip_seconds or None, metadata)
     video = read_video(record.values, uid, clip, settings.na == "keep", notes)
     if video is None:
         return None
     tally.count(video)
-    tally.no_media += not path.exists()
+    tally.no_media += not os.path.exists(path)
     return {
         "filepath": str(path.absolute()),
         "metadata": metadata,
         **video.columns,
         "import_problems": list(notes.kinds),
     }
-
-
-def _find_media(uid: str, settings: ImportSettings) -> Path:
-    """The video's file, or the path where it would be looked for."""
-    folder = Path(settings.media_dir or settings.annotations).expanduser()
-    folder = folder.parent if folder.is_file() else folder
-    return media.find_video(folder, uid) or folder / f"{uid}.mp4"
-
-
-def _read_media(path: Path, notes: Notes) -> fo.VideoMetadata | None:
-    if not path.exists():
-        return None
-    try:
-        return media.read_metadata(path)
-    except ValueError as error:
-        notes.add("video_unreadable", str(error))
-        return None
 
 
 def _clip(seconds: float | None, metadata: fo.VideoMetadata | None) -> Clip:
@@ -279,6 +268,15 @@ def _now() -> datetime:
 
 
 # ---- form ----
+
+
+def _folder_problem(folder: str) -> str | None:
+    path = os.path.expanduser(folder)
+    if not os.path.isdir(path):
+        return f"there is no folder {folder}."
+    if not os.access(path, os.R_OK | os.X_OK):
+        return f"the folder {folder} may not be read by the user that runs this."
+    return None
 
 
 def _name_problem(settings: ImportSettings) -> str | None:

@@ -176,6 +176,22 @@ def decoded(
 
     Its processes end with it: whoever may leave it early closes it.
     """
+    return _ahead(items, settings, failed, stills=False)
+
+
+def pictures(
+    items: Iterable[Item], settings: FrameSettings, failed: Callable[[Item, Exception], None]
+) -> Generator[tuple[Item, Any]]:
+    """Reads still pictures ahead of the model, as :func:`decoded` does clips."""
+    return _ahead(items, settings, failed, stills=True)
+
+
+def _ahead(
+    items: Iterable[Item],
+    settings: FrameSettings,
+    failed: Callable[[Item, Exception], None],
+    stills: bool,
+) -> Generator[tuple[Item, Any]]:
     from ..models.decoding import DecodeAhead, decoding_processes
 
     waiting: deque[Item] = deque()
@@ -189,7 +205,9 @@ def decoded(
             yield item.clip
 
     workers = settings.workers or decoding_processes()
-    ahead = DecodeAhead(clips(), settings.sampling(), workers, settings.batch_size + workers)
+    # A picture comes with all of its pixels: a batch more of them would take much memory
+    most = workers if stills else settings.batch_size + workers
+    ahead = DecodeAhead(clips(), settings.sampling(), workers, most, stills=stills)
     with closing(iter(ahead)) as stream:
         for frames in stream:
             item = waiting.popleft()
@@ -197,24 +215,6 @@ def decoded(
                 failed(item, frames)
             else:
                 yield item, frames
-
-
-def pictures(
-    items: Iterable[Item], failed: Callable[[Item, Exception], None]
-) -> Generator[tuple[Item, Any]]:
-    """Reads still pictures; a broken file is told and left out."""
-    import numpy as np
-    from PIL import Image
-
-    for item in items:
-        if why := refused(item.path):
-            failed(item, ValueError(why))
-            continue
-        try:
-            with Image.open(item.path) as picture:
-                yield item, np.asarray(picture.convert("RGB"))
-        except Exception as error:  # noqa: BLE001 - a broken picture costs itself alone
-            failed(item, ValueError(f"{item.path} cannot be read as a picture: {error}"))
 
 
 def in_batches(

@@ -33,14 +33,15 @@ class Reading(NamedTuple):
 
     answer: Answer
     raw: object
-    key: str
+    key: str | None
     stale: bool
 
 
 def remembered(settings: ReadSettings) -> list[str]:
     """The fields that tell what an earlier run read."""
     texts = [settings.field_of(suffix) for suffix in ACTION100M_ANSWER]
-    return [ledger_field(settings.work), settings.field_of("error"), *texts]
+    own = [ledger_field(settings.work), settings.field_of("error"), settings.field_of("raw")]
+    return [*own, *texts]
 
 
 def recall(chunk: Chunk, settings: ReadSettings) -> dict[str, Reading]:
@@ -54,11 +55,12 @@ def recall(chunk: Chunk, settings: ReadSettings) -> dict[str, Reading]:
         return {}
     rows = zip(*(chunk.columns[name] for name in remembered(settings)))
     found = {}
-    for sample_id, (key, why, *texts) in zip(chunk.ids, rows):
+    for sample_id, (key, why, raw, *texts) in zip(chunk.ids, rows):
         told = [text is not None for text in texts]
         outcome = COMPLETE if all(told) else PARTIAL if any(told) else EMPTY
         answer = Answer(dict(zip(ACTION100M_ANSWER, texts)), outcome, why, "read before")
-        found[sample_id] = Reading(answer, None, key, stale=False)
+        whole = raw is not None or outcome == EMPTY  # else what was written of it is gone
+        found[sample_id] = Reading(answer, None, key if whole else None, stale=False)
     return found
 
 
@@ -67,7 +69,15 @@ def read(raw: object, sample_id: str, before: Mapping[str, Reading]) -> Reading:
     key, known = fingerprint(_READER, raw), before.get(sample_id)
     same = known is not None and known.key == key
     blank = not (raw.strip() if isinstance(raw, str) else raw)
-    if known and same and not blank and known.answer.outcome != EMPTY:
+    if known and same and not blank and known.answer.outcome == COMPLETE:
         return known
     answer = read_answer(raw, ACTION100M_ANSWER, _REPEATED)
+    if known and same and not blank and known.answer.outcome == PARTIAL:
+        if not _tells_more(answer, known.answer):
+            return known
     return Reading(answer, raw, key, stale=not (same and answer.outcome == EMPTY))
+
+
+def _tells_more(answer: Answer, known: Answer) -> bool:
+    # of what an earlier run read, something was deleted
+    return any(text and not known.texts[suffix] for suffix, text in answer.texts.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -130,6 +130,7 @@ class ScoreAgreement(Stage):
         for rows in progress.over(chunks, "Scoring agreement", table.count()):
             keys = [fingerprint(method, *said) for said in rows.inputs()]
             stale = stale_rows(rows.samples, work, keys, settings.overwrite)
+            stale, kept = _sift(table, rows, stale, scorer)
             if stale:
                 fresh = rows.of_samples(stale)
                 scores = scorer.score(fresh)
@@ -138,7 +139,7 @@ class ScoreAgreement(Stage):
                 table.write(fresh, scores, {**status, **ledger})
                 _add(summaries, scores)
                 scored += len(fresh)
-            _add(summaries, _stored(table, rows, set(stale), list(summaries)))
+            _add(summaries, kept)
             _count_gaps(gaps, rows, edges)
             total += len(rows)
         return _report(table.noun, total, scored, settings, summaries, gaps, scorer.revision)
@@ -183,6 +184,14 @@ class _Scorer:
             scores[name] = support_by_all(parties[annotation], heard, self.weights)
         return scores
 
+    def made_of(self) -> Iterator[tuple[list[str], list[str], list[str]]]:
+        """Scores, with the texts that all are needed for them, and those of which one is."""
+        for edge in self.edges:
+            names = [edge.field(metric.name) for metric in self.metrics]
+            yield names, [edge.left, edge.right], []
+        for name, (annotation, opinions) in self.everyone.items():
+            yield [name], [annotation], list(opinions)
+
     def _learn_weights(self, dataset: fo.Dataset, segments: str | None) -> TokenWeights:
         weights, seen = TokenWeights(), 0
         samples = dataset.limit(_TREES_FOR_WEIGHTS if segments else _ROWS_FOR_WEIGHTS)
@@ -207,12 +216,40 @@ def _lacking(rows: Rows, texts: Sequence[str]) -> list[list[str]]:
     return [[name for name, text in zip(texts, row) if is_missing(text)] for row in said]
 
 
-def _stored(
-    table: SampleTable | LabelTable, rows: Rows, stale: set[int], names: list[str]
-) -> dict[str, list]:
-    # What an earlier run scored belongs in the report as well.
-    done = [sample for i, sample in enumerate(rows.samples.ids) if i not in stale]
-    return table.read(done, names).columns if done else {}
+def _sift(
+    table: SampleTable | LabelTable, rows: Rows, stale: list[int], scorer: _Scorer
+) -> tuple[list[int], dict[str, list]]:
+    """Adds the samples whose scores are gone to the stale ones; gives the others' scores.
+
+    What an earlier run scored belongs in the report as well.
+    """
+    done = sorted(set(range(len(rows.samples))) - set(stale))
+    if not done:
+        return stale, {}
+    kept = table.read([rows.samples.ids[sample] for sample in done], scorer.names)
+    lost = _lost(rows.of_samples(done), kept, scorer)
+    stood = kept.of_samples([place for place in range(len(done)) if place not in lost])
+    return sorted({*stale, *(done[place] for place in lost)}), stood.columns
+
+
+def _lost(rows: Rows, kept: Rows, scorer: _Scorer) -> set[int]:
+    lost: set[int] = set()
+    for scores, parties, others in scorer.made_of():
+        if not any(None in kept.columns[name] for name in scores):
+            continue
+        said = [rows.columns[name] for name in parties]
+        heard = [rows.columns[name] for name in others] or said
+        for row, owner in enumerate(kept.owner):
+            spoken = all(_has_words(texts[row]) for texts in said)
+            if spoken and any(_has_words(texts[row]) for texts in heard):
+                if any(kept.columns[name][row] is None for name in scores):
+                    lost.add(owner)
+    return lost
+
+
+def _has_words(text: str | None) -> bool:
+    # what has a letter or digit has tokens, and so every score
+    return is_scorable(text) and any(letter.isalnum() for letter in text or "")
 
 
 def _add(summaries: dict[str, ScoreSummary], scores: dict) -> None:

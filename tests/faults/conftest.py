@@ -1,5 +1,6 @@
 """Servers of MongoDB that a test may kill, and commands in processes of their own."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pymongo
@@ -112,3 +114,36 @@ def until():
         return found
 
     return wait
+
+
+@pytest.fixture
+def bound_by_permissions(tmp_path):
+    """Runs something as a user whom the permissions of files bind.
+
+    An administrator may read everything. On Linux a thread can give that up for itself, and
+    for the threads and processes that it starts.
+    """
+    (tmp_path / "locked").touch(mode=0)
+
+    def run(work):
+        with ThreadPoolExecutor(1, initializer=_give_up_reading_everything) as thread:
+            if thread.submit(os.access, tmp_path / "locked", os.R_OK, effective_ids=True).result():
+                pytest.skip("this administrator cannot give up that permissions do not bind them")
+            return thread.submit(work).result()
+
+    return run
+
+
+def _give_up_reading_everything():
+    if os.geteuid() or not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    overriding = [1, 2]  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    for capability in overriding:
+        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: also of what is started from here
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; then their upper halves
+    libc.capget(header, sets)
+    for place in range(3):
+        sets[place] &= ~sum(1 << capability for capability in overriding)
+    libc.capset(header, sets)

@@ -15,12 +15,12 @@ SCORE = {"aspects": ASPECTS, "metrics": ["lex", "sup"]}
 MB = 1 << 20
 
 
-def scored(server, name):
-    """How many samples of a dataset carry a score's fingerprint."""
+def done(server, name, work="score_agreement"):
+    """How many samples of a dataset carry a piece of work's fingerprint."""
     database = server.client()["second_opinion_tests"]
     found = database.datasets.find_one({"name": name})
     return database[found["sample_collection_name"]].count_documents(
-        {"audit_ledger.score_agreement": {"$exists": True, "$ne": None}}
+        {f"audit_ledger.{work}": {"$exists": True, "$ne": None}}
     )
 
 
@@ -31,14 +31,14 @@ def test_a_server_killed_under_a_stage_costs_the_batch_in_flight(server, command
         result("build", name, 600, **here)
     result("run", "calm", "score_agreement", SCORE, **here)
     shaken = command("run", "shaken", "score_agreement", SCORE, **here)
-    until(lambda: scored(server, "shaken") >= 200)
+    until(lambda: done(server, "shaken") >= 200)
     time.sleep(0.5)  # the server's journal reaches the disk ten times a second
     server.kill()
     said, _ = shaken.communicate(timeout=120)
     assert shaken.returncode == 3
     assert "DatabaseGone: The database went away" in said and "run" in said
     server.start()
-    before = scored(server, "shaken")
+    before = done(server, "shaken")
     assert 200 <= before < 600  # what was told as written is kept
     report = result("run", "shaken", "score_agreement", SCORE, **here)
     assert report["scored"] == 600 - before
@@ -57,14 +57,16 @@ def small_disk(server):
     subprocess.run(["umount", str(server.folder)], check=True)
 
 
-def test_a_full_disk_is_told_and_costs_no_more(server, small_disk, tmp_path, command, result):
+def test_a_full_disk_is_told_and_costs_the_batch_in_flight(
+    server, small_disk, tmp_path, command, result
+):
     server.start()
     here = {"FIFTYONE_DATABASE_URI": server.uri}
-    result("build", "full", 600, **here)
+    result("build", "full", 1_600, **here)
     answers = tmp_path / "answers.jsonl"
     with answers.open("w") as file:
-        for i in range(600):
-            text = f"said {i} " + random.Random(i).randbytes(30_000).hex()
+        for i in range(1_600):  # the first thousand, one batch, find room; the others do not
+            text = f"said {i} " + random.Random(i).randbytes(30_000 if i >= 1_000 else 30).hex()
             file.write(json.dumps({"filename": f"{i}.mp4", "answer": text}) + "\n")
     with small_disk.open("wb") as other:
         other.write(bytes(shutil.disk_usage(server.folder).free - 8 * MB))
@@ -73,11 +75,17 @@ def test_a_full_disk_is_told_and_costs_no_more(server, small_disk, tmp_path, com
     said, _ = failing.communicate(timeout=200)
     assert failing.returncode == 3, said
     assert "DatabaseGone: The database" in said and "What was written before is kept" in said
+    assert "running the stage again goes on from there" in said
     server.kill()
     small_disk.unlink()
     server.start()
+    before = [one.get("third_raw") for one in result("documents", "full", **here)]
+    assert sum(raw is not None for raw in before) >= 1_000
     result("run", "full", "read_opinions", settings, **here)
     documents = result("documents", "full", **here)
-    assert [len(one["third_raw"]) for one in documents] == [
-        len(f"said {i} ") + 60_000 for i in sorted(range(600), key=lambda i: f"/none/{i}.mp4")
-    ]
+    order = sorted(range(1_600), key=lambda i: f"/none/{i}.mp4")
+    wanted = [len(f"said {i} ") + (60_000 if i >= 1_000 else 60) for i in order]
+    assert [len(one["third_raw"]) for one in documents] == wanted
+    # what had been written stands as it was
+    for raw, one in zip(before, documents):
+        assert raw is None or raw == one["third_raw"]

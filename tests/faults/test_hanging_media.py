@@ -1,6 +1,8 @@
 """Files that make a decoder hang or crash: each costs its own sample, and no process stays."""
 
+import gc
 import os
+import random
 import signal
 import threading
 
@@ -8,7 +10,14 @@ import fiftyone as fo
 import numpy as np
 import psutil
 import pytest
-from fiftyone.plugins.orgs.second_opinion.audit.operators import export_pictures
+from fiftyone.plugins.orgs.second_opinion.audit.models import zoo
+from fiftyone.plugins.orgs.second_opinion.audit.models.timeline import FrameError
+from fiftyone.plugins.orgs.second_opinion.audit.operators import action100m_films, export_pictures
+from PIL import Image
+
+killing = pytest.importorskip(
+    "tests.faults.killing", reason="the checkout's root is not on the path"
+)
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "mkfifo"), reason="this system has no named pipes to hang on"
@@ -120,11 +129,85 @@ def test_decoders_end_with_a_run_that_is_killed(watched, command, checkpoint, un
     until(lambda: not any(child.is_running() for child in children), 20)
 
 
-def test_a_film_that_hangs_has_no_picture_in_a_report(watched, monkeypatch):
+def test_a_file_that_hangs_has_no_picture_in_a_report(watched, stills, monkeypatch):
     monkeypatch.setattr(export_pictures, "_TIMEOUT", 0.2)
     good, silent = (watched.match({"name": name}).first().filepath for name in ("a", "silent"))
-    assert export_pictures.as_data_uri(good).startswith("data:image/jpeg")
-    assert export_pictures.as_data_uri(silent) is None
+    for readable in (good, stills["a"]):
+        assert export_pictures.as_data_uri(readable).startswith("data:image/jpeg")
+    for hanging in (silent, stills["silent"]):
+        assert export_pictures.as_data_uri(hanging) is None
+    assert decoders() == []
+
+
+@pytest.fixture
+def stills(tmp_path):
+    """Two pictures, and one that never answers: ``{name: path}``."""
+    paths = {name: str(tmp_path / f"{name}.png") for name in ("a", "silent", "b")}
+    for name, path in paths.items():
+        if name == "silent":
+            os.mkfifo(path)
+        else:
+            Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(path)
+    return paths
+
+
+def test_a_picture_that_hangs_costs_a_sample(dataset, operator, checkpoint, stills):
+    dataset.add_samples([fo.Sample(filepath=path) for path in stills.values()])
+    report = operator("embed")(
+        dataset, model=checkpoint("siglip2"), embeddings_field="vec", workers=1, decode_timeout=1.0
+    )
+    assert (report["embedded"], report["failed"]) == (2, 1)
+    why = dataset.values("audit_status.embed_vec_why")
+    assert why[::2] == [None, None] and "silent.png did not answer within 1 s" in why[1]
+    assert [vector is None for vector in dataset.values("vec")] == [False, True, False]
+    assert decoders() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "more", "method"),
+    [
+        (zoo.ANY_LENS, "siglip2", {}, "embed"),
+        (zoo.ANY_WITNESS, "qwen3_vl", {"operation": "action100m", "max_new_tokens": 4}, "predict"),
+    ],
+)
+def test_a_film_that_hangs_costs_a_model_of_fiftyone_s_zoo_its_timeout(
+    watched, checkpoint, name, architecture, more, method
+):
+    frames = {"fps": 5.0, "max_frames": 2, "max_pixels": 48 * 32, "timeout": 1.0}
+    model = zoo.load_model(name, name_or_path=checkpoint(architecture), **frames, **more)
+    good, silent, other = watched.match({"name": {"$in": ["a", "silent", "b"]}}).values("filepath")
+    with model:  # as FiftyOne holds it
+        assert getattr(model, method)(good) is not None
+        with pytest.raises(FrameError, match="silent.mp4 did not answer within 1 s"):
+            getattr(model, method)(silent)
+        assert getattr(model, method)(other) is not None
+        assert len(decoders()) == 1
+    assert decoders() == []
+    assert getattr(model, method)(good) is not None  # outside of a context as well
+    del model
+    gc.collect()
+    assert decoders() == []
+
+
+def test_a_film_that_hangs_costs_an_import_its_metadata(operator, films, tmp_path, monkeypatch):
+    killing.write_inputs(tmp_path, 3, random.Random(51))
+    for i in (0, 2):
+        films.write(tmp_path / f"clip000{i}.mp4", 8)
+    os.mkfifo(tmp_path / "clip0001.mp4")
+    monkeypatch.setattr(action100m_films, "_TIMEOUT", 0.5)
+    name = f"hanging-{os.getpid()}"
+    try:
+        report = operator("import_action100m")(
+            None, annotations=str(tmp_path / "rows.jsonl"), media_dir=str(tmp_path), name=name
+        )
+        known = fo.load_dataset(name).values("metadata.total_frame_count")
+    finally:
+        if fo.dataset_exists(name):
+            fo.delete_dataset(name)
+    assert (report["imported"], known) == (3, [8, None, 8])
+    (problem,) = [row for row in report["problems"] if row["problem"] == "video_unreadable"]
+    assert problem["count"] == 1
+    assert "clip0001.mp4 did not answer within 0.5 s" in problem["examples"]
     assert decoders() == []
 
 

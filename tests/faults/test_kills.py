@@ -3,7 +3,10 @@
 `make faults` kills a hundred times, and with stages that watch clips.
 """
 
+import json
+import os
 import random
+import threading
 import time
 
 import fiftyone as fo
@@ -29,38 +32,67 @@ def workers():
         worker.kill()
 
 
-@pytest.mark.long  # minutes on a busy machine
+def told_slowly(path, lines, held_back):
+    """Lets whoever reads a pipe have the lines, and the last of them once it may end."""
+
+    def tell():
+        try:
+            with open(path, "w") as pipe:  # opens once there is a reader
+                pipe.writelines(lines[:-1])
+                pipe.flush()
+                held_back.wait()
+                pipe.write(lines[-1])
+        except BrokenPipeError:  # the reader was killed
+            pass
+
+    threading.Thread(target=tell, daemon=True).start()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes to wait on")
 def test_what_a_killed_worker_left_is_put_back_and_what_a_living_one_does_is_not(
-    dataset, operator, workers, until
+    dataset, operator, workers, until, tmp_path
 ):
-    read = operator("read_opinions")
     dataset.persistent = True
-    answers = [
-        f'Well:\n```json\n{{"summary": {{"brief": "Dog {i} runs.", "detailed": "{"far " * 50}"}}}}'
-        for i in range(9_000)
+    dataset.add_samples([fo.Sample(filepath=f"/none/{i}.mp4") for i in range(2_500)])
+    lines = [
+        json.dumps({"filename": f"{i}.mp4", "answer": {"summary": {"brief": f"Dog {i} runs."}}})
+        for i in range(2_500)
     ]
-    dataset.add_samples(
-        [fo.Sample(filepath=f"/none/{i}.mp4", said=said) for i, said in enumerate(answers)]
-    )
-    calm = dataset.clone()
-    given = {"prefix": "q", "source_field": "said"}
-    queued = read(dataset, **given, shards=3, delegate=True)
-    killed, living = workers
+    lines = [line + "\n" for line in lines]
+    (tmp_path / "whole.jsonl").write_text("".join(lines))
+    calm, read = dataset.clone(), operator("read_opinions")
+    go_on, pipes, queued = threading.Event(), {}, {}
+    for witness in ("a", "b"):
+        # answers that come through a pipe keep a worker at work until the last of them
+        os.mkfifo(tmp_path / f"{witness}.jsonl")
+        pipes[witness] = str(tmp_path / f"{witness}.jsonl")
+        told_slowly(pipes[witness], lines, go_on)
+        queued[witness] = read(dataset, prefix=witness, file=pipes[witness], delegate=True)
+    at_work = until(lambda: _at_work(queued, workers), 240)
+    killed, living = ("a", "b") if random.Random(7).random() < 0.5 else ("b", "a")
+    ledger = {f"audit_ledger.read_opinions_{killed}": {"$gt": ""}}
+    until(lambda: dataset._sample_collection.count_documents(ledger), 240)
+    time.sleep(random.Random(11).uniform(0.0, 1.0))
+    at_work[killed].kill()
 
-    def work_of(worker):
-        running = [op for op, s in zip(queued, killing_workers.states(queued)) if s == "running"]
-        return {str(op) for op in running if killing_workers.pid_of(op) == worker.pid}
-
-    until(lambda: work_of(killed), 240)
-    time.sleep(random.Random(7).uniform(0.0, 1.0))
-    killed.kill()
-    left, at_work = work_of(killed), work_of(living)
     report = operator("requeue_stale")(dataset, seconds=9.0)
-    # one that it had only just taken may have been left as well, without a sign of life
-    assert left <= set(report["requeued"]) and not at_work & set(report["requeued"])
-    until(lambda: set(killing_workers.states(queued)) == {"completed"}, 240)
-    read(calm, **given)
+
+    assert report["requeued"] == [str(queued[killed])]
+    assert (report["running"], report["alive"]) == (2, 1)
+    assert set(killing_workers.states(queued.values())) == {"queued", "running"}
+    told_slowly(pipes[killed], lines, go_on)
+    go_on.set()
+    until(lambda: set(killing_workers.states(queued.values())) == {"completed"}, 240)
+    for witness in pipes:
+        read(calm, prefix=witness, file=str(tmp_path / "whole.jsonl"))
     dataset.reload()
     assert killing.schema(dataset) == killing.schema(calm)
     assert killing.documents(dataset) == killing.documents(calm)
     calm.delete()
+
+
+def _at_work(queued, workers):
+    """Which worker is at which operation, once there is one at each."""
+    pids = {witness: killing_workers.pid_of(operation) for witness, operation in queued.items()}
+    by_pid = {worker.pid: worker for worker in workers}
+    return all(pids.values()) and {witness: by_pid[pid] for witness, pid in pids.items()}

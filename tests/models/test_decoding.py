@@ -106,9 +106,7 @@ def test_a_decoder_that_nobody_ends_ends_itself(silent):
         decoder.read(Clip(silent))
     # As where the one who started it is stopped, and so neither kills nor goes away
     process = decoding._start()
-    process.stdin.write(
-        b'{"path": "%s", "support": null, "sampling": {"timeout": -4.0}}\n' % silent.encode()
-    )
+    process.stdin.write(b'{"ask": "facts", "path": "%s", "timeout": -4.0}\n' % silent.encode())
     process.stdin.flush()
     assert process.wait(timeout=60) == -signal.SIGALRM
 

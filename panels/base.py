@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import fiftyone.operators as foo
@@ -28,6 +30,26 @@ class _Turn:
 _TURNS: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
 _TAKING = threading.Lock()
 
+# An event that comes so soon after an answer was most likely sent before the answer was there.
+_UNDER_WAY = 2.0
+_MOST_PANELS = 100
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The page that a panel was sent last.
+
+    Attributes:
+        number: how many pages this panel was sent, this one among them
+        at: when, by the monotonic clock
+    """
+
+    number: int
+    at: float
+
+
+_PAGES: dict[str | None, _Page] = {}
+
 
 class AuditPanel(foo.Panel):
     """A panel of ours.
@@ -42,6 +64,8 @@ class AuditPanel(foo.Panel):
         help: what the mark beside the tab explains, in markdown
         category: where the menu of panels lists it
         surfaces: ``grid``, or ``grid modal`` for the sample modal as well
+        remembers: whether the panel can draw its newest page without the browser's state, which
+            may be older (see :meth:`catch_up`)
     """
 
     name = ""
@@ -50,6 +74,7 @@ class AuditPanel(foo.Panel):
     help = ""
     category = Categories.ANALYZE
     surfaces = "grid"
+    remembers = False
 
     @property
     def config(self) -> foo.PanelConfig:
@@ -67,18 +92,35 @@ class AuditPanel(foo.Panel):
 
         The App sends events without waiting for answers, and its server answers them side by
         side. An answer that began first and ends last would draw the page as it was before
-        the other event: a click would seem lost.
+        the other event: a click would seem lost. Even so, answers may cross on their way, and
+        the browser is then left with the older page. So each page has a number, which the
+        browser keeps and sends along: a panel that :attr:`remembers` answers an event that
+        comes with an older one with the newest page, even if it tells nothing.
         """
+        arrived, method = time.monotonic(), ctx.params.get("__method__")
         with _in_turn(ctx.panel_id):
-            if ctx.params.get("__method__") in ("on_interval", "on_load"):
+            if method in ("on_interval", "on_load"):
                 self._watch(ctx)
-            if ctx.params.get("__method__") == "on_interval":
-                return None  # the page stays as it is
-            self.catch_up(ctx)
-            return super().execute(ctx) if self.is_news(ctx) else None
+            behind = self.remembers and _is_behind(ctx, arrived)
+            if behind or method != "on_interval":
+                self.catch_up(ctx)
+            if self.is_news(ctx):
+                with _numbered(ctx, new=True):
+                    return super().execute(ctx)
+            if behind:
+                with _numbered(ctx, new=False):
+                    self.draw_again(ctx)
+                    ctx.ops.show_panel_output(self.render(ctx))
+            return None
+
+    def on_load(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the dataset that is open, as it is now."""
 
     def catch_up(self, ctx: foo.ExecutionContext) -> None:
         """Puts right what the event's copy of the state does not know yet."""
+
+    def draw_again(self, ctx: foo.ExecutionContext) -> None:
+        """Sends what belongs to the page and not in it, where the browser has an older one."""
 
     def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
         """What the panel shows."""
@@ -90,6 +132,15 @@ class AuditPanel(foo.Panel):
         timer = foo.types.TimerView(interval=INTERVAL, on_interval=self.on_interval)
         page.type.define_property("watch", foo.types.Object(), view=timer)
         return page
+
+    @staticmethod
+    def stage_uri(name: str) -> str:
+        """The name by which FiftyOne knows a stage of ours."""
+        return f"{PLUGIN}/{name}"
+
+    def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
+        """Opens the form of a stage that the panel waits for."""
+        ctx.prompt(self.stage_uri(ctx.params["stage"]), on_success=self.on_load)
 
     def on_interval(self, ctx: foo.ExecutionContext) -> None:
         """Tells of queued runs that have ended."""
@@ -107,14 +158,41 @@ class AuditPanel(foo.Panel):
         When a panel opens, the App reports the dataset as changed, perhaps after a person has
         begun: starting anew then would undo what they did.
         """
-        if ctx.params.get("__method__") != "on_change_dataset":
-            return True
+        method = ctx.params.get("__method__")
+        if method != "on_change_dataset":
+            return method != "on_interval"
         return ctx.panel.state.get("dataset") != dataset_name(ctx)
 
 
 def dataset_name(ctx: foo.ExecutionContext) -> str | None:
     """The name of the dataset that is open, which a panel remembers in its state."""
     return None if ctx.dataset is None else ctx.dataset.name
+
+
+def _is_behind(ctx: foo.ExecutionContext, arrived: float) -> bool:
+    # Whether the browser had an older page when it sent an event, though the newest was under
+    # way long enough.
+    page = _PAGES.get(ctx.panel_id)
+    if page is None or arrived - page.at < _UNDER_WAY:
+        return False
+    return ctx.panel.state.get("page") != page.number
+
+
+@contextmanager
+def _numbered(ctx: foo.ExecutionContext, new: bool):
+    # A page that is sent again keeps its number, lest two browsers of one panel go on for ever
+    # taking each other's page for a newer one.
+    if ctx.panel_id is None:
+        yield
+        return
+    page, held = _PAGES.get(ctx.panel_id), ctx.panel.state.get("page") or 0
+    number = (page.number if page else held) + new
+    ctx.panel.state.set("page", number)  # is there before the page, whose pickers send it
+    yield
+    _PAGES.pop(ctx.panel_id, None)
+    _PAGES[ctx.panel_id] = _Page(number, time.monotonic())
+    while len(_PAGES) > _MOST_PANELS:
+        del _PAGES[next(iter(_PAGES))]
 
 
 @contextmanager

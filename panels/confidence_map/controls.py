@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fiftyone.operators import types
 
 from ...agreement.workshop_rules import TAGS
-from ..opinion_viewer.typeset import grid, row
+from ..typeset import grid, row
 from .choices import HIGHEST_FDR, LOWEST_FDR, Choice
 from .points import TELLING
 from .proposal import CALIBRATED, SUSPECT, WORKSHOP, Proposal
@@ -42,7 +42,7 @@ def add_choice(
 ) -> None:
     """Adds a dropdown; ``values`` are ``{value: label}``."""
     view = types.DropdownView(
-        componentsProps={"item": {"sx": {"minWidth": "150px", "flex": "1 1 150px"}}}
+        componentsProps={"item": {"sx": {"minWidth": "190px", "flex": "1 1 190px"}}}
     )
     for value, text in values.items():
         view.add_choice(value, label=text)

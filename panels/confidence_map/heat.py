@@ -9,7 +9,7 @@ import numpy as np
 from fiftyone.operators import types
 
 from ...agreement.aspects import score_field
-from ..opinion_viewer.typeset import FAINT, grid, line
+from ..typeset import FAINT, grid, line
 from .found import SCORE_NAMES, Found
 from .table import Table
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 from fiftyone.operators import types
 
-from ..opinion_viewer.typeset import FAINT, line, row
+from ..next_stage import NextStage, add_stage, begin_empty
+from ..typeset import FAINT, line, row
 from .choices import (
     AGREEMENT,
     CONFIDENCES,
@@ -24,11 +25,10 @@ from .choices import (
 from .controls import add_button, add_choice, add_rules, add_tags
 from .found import SCORE_NAMES, Found
 from .picture import Picture
-from .proposal import Proposal
+from .proposal import CALIBRATED, Proposal
 from .telling import may_apply, tell_change
 
 if TYPE_CHECKING:
-    from .empty import NextStage
     from .panel import ConfidenceMap
 
 
@@ -39,11 +39,10 @@ def say(sentence: str) -> types.Property:
     return _page(root)
 
 
-def wait_for(stage: NextStage, on_click) -> types.Property:
+def wait_for(panel: ConfidenceMap, stage: NextStage) -> types.Property:
     """The page where there is nothing to show yet: which stage to run, with its button."""
-    root = types.Object()
-    line(root, "title", "Nothing to show yet", fontSize="1.1rem", fontWeight=600)
-    _add_stage(root, stage, on_click)
+    root = begin_empty("Nothing to show yet")
+    add_stage(root, panel, stage)
     return _page(root)
 
 
@@ -72,9 +71,9 @@ def begin(panel: ConfidenceMap, chosen: Choice, found: Found, dataset: fo.Datase
     return root
 
 
-def lack(root: types.Object, stage: NextStage, on_click) -> types.Property:
+def lack(root: types.Object, panel: ConfidenceMap, stage: NextStage) -> types.Property:
     """The rest of the page where the view has nothing to show."""
-    _add_stage(root, stage, on_click)
+    add_stage(root, panel, stage)
     return _page(root)
 
 
@@ -111,17 +110,10 @@ def draw(
         add_button(actions, "apply", "Apply", "sell", panel.on_apply, "contained", disabled=blocked)
         add_button(actions, "reset", "Reset", "restart_alt", panel.on_reset)
     add_button(actions, "all", "Show all", "filter_alt_off", panel.on_show_all)
+    if CALIBRATED not in rules and chosen.aspect:
+        wanted = {"params": {"stage": "calibrate"}}
+        add_button(actions, "calibrate", "Calibrate", "tune", panel.on_next_stage, **wanted)
     return _page(root)
-
-
-def _add_stage(root: types.Object, stage: NextStage, on_click) -> None:
-    line(root, "reason", stage.reason)
-    if on_click:
-        place = row(root, "stage")
-        params = {"stage": stage.operator}
-        add_button(
-            place, "next_stage", stage.label, "play_arrow", on_click, "contained", params=params
-        )
 
 
 def _page(root: types.Object) -> types.Property:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import fiftyone.operators as foo
 
 from ...agreement.aspects import PRESETS
 from ...agreement.workshop_rules import THRESHOLDS
 from ..base import PLUGIN, AuditPanel, dataset_name
-from . import page, selection
+from ..next_stage import next_stage
+from . import drawn, page, selection
 from .choices import AGREEMENT, TABLE, WITNESSES, as_picked, as_state
-from .empty import NextStage, next_stage, stage_for
+from .empty import stage_for
 from .found import Found
 from .heat import add_cells, count_cells
 from .proposal import CALIBRATED, FDR
@@ -25,11 +24,7 @@ lens's projection, or a table of all aspects whose cells open on the map. Moving
 shows what would change; **Apply** writes the tags.
 """
 
-# What each open panel drew last: the dataset's name, the settings, and of which view. These events
-# begin afresh.
-_DRAWN: dict[str | None, tuple[str | None, dict, dict]] = {}
-_MOST_PANELS = 100
-_AFRESH = ("on_load", "on_change_dataset")
+_AFRESH = ("on_load", "on_change_dataset")  # these events begin afresh
 
 
 class ConfidenceMap(AuditPanel):
@@ -44,45 +39,32 @@ class ConfidenceMap(AuditPanel):
     label = "Confidence map"
     icon = "scatter_plot"
     help = _HELP
+    remembers = True
 
     # ---- what may happen ----
 
     def catch_up(self, ctx: foo.ExecutionContext) -> None:
-        """Takes what was picked from the last event that was drawn, and from this one its own.
-
-        An event carries the state of when it was sent. One that was sent before a picker was
-        moved, and is answered after it, would put the picker back. (A picker that appears on
-        the page sends an event as well, with the value that it was given.)
-        """
-        name, drawn, viewed = _DRAWN.get(ctx.panel_id) or (None, None, None)
-        method = ctx.params.get("__method__")
-        if drawn is None or name != dataset_name(ctx) or method in _AFRESH:
-            return
-        settings = deepcopy(drawn)
-        if viewed["shown"] == selection.fingerprint(ctx.view):
-            viewed["left"] = None
-        group, _, picked = (ctx.params.get("path") or "").rpartition(".")
-        if method == "on_setting" and group in settings:
-            settings[group] = {**(settings[group] or {}), picked: ctx.params.get("value")}
-        if {**settings, **viewed} != {**_settings(ctx), **_viewed(ctx)}:
-            ctx.panel.state.set({**settings, **viewed})
+        """Takes what was picked from the last event that was drawn, and from this one its own."""
+        if ctx.params.get("__method__") not in _AFRESH:
+            drawn.catch_up(ctx)
 
     def is_news(self, ctx: foo.ExecutionContext) -> bool:
         """Whether an event tells something new.
 
         When the panel opens, the App reports the dataset, the view, the selection and every
-        slider as changed. Answers may cross: one to an empty event, with the state of then,
-        would undo what a person did since.
+        slider as changed; it tells of a picker that was moved twice; and a second, empty event
+        follows each lasso, and comes with each click where a lasso can begin.
         """
-        method, state = ctx.params.get("__method__"), ctx.panel.state
+        method = ctx.params.get("__method__")
         if method == "on_setting":
-            return state.get("drawn") != _settings(ctx)
+            return drawn.is_choice(ctx)
+        if method == "on_lasso":
+            return bool(_marks(ctx))
         if method == "on_change_view":
             return not selection.is_known(ctx)
         if method == "on_change_selected":
-            return (state.get("selected") or selection.digest([])) != selection.digest(
-                sorted(ctx.selected)
-            )
+            before = drawn.last(ctx)
+            return drawn.short(ctx.selected) != (before.selected if before else drawn.short([]))
         return super().is_news(ctx)
 
     def on_load(self, ctx: foo.ExecutionContext) -> None:
@@ -132,9 +114,7 @@ class ConfidenceMap(AuditPanel):
 
     def on_lasso(self, ctx: foo.ExecutionContext) -> None:
         """Shows the samples inside the lasso."""
-        marks = [point["id"] for point in ctx.params.get("data") or [] if point.get("id")]
-        if marks:  # each lasso is followed by a second, empty event
-            self._show(ctx, marks)
+        self._show(ctx, _marks(ctx))
 
     def on_point(self, ctx: foo.ExecutionContext) -> None:
         """Shows the samples of the point, the bar or the square that was clicked."""
@@ -175,10 +155,6 @@ class ConfidenceMap(AuditPanel):
         self._draw(ctx)
         ctx.ops.reload_dataset()
 
-    def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
-        """Opens the form of the stage that the map waits for."""
-        ctx.prompt(f"{PLUGIN}/{ctx.params['stage']}", on_success=self.on_load)
-
     # ---- what is shown ----
 
     def show(self, ctx: foo.ExecutionContext) -> foo.types.Property:
@@ -188,12 +164,11 @@ class ConfidenceMap(AuditPanel):
         scene = Scene(ctx)
         found, chosen = scene.found, scene.chosen
         if not (found.edges or found.confidences or found.lenses):
-            stage = next_stage(ctx.dataset)
-            return page.wait_for(stage, self._opener(stage))
+            return page.wait_for(self, next_stage(ctx.dataset))
         root = page.begin(self, chosen, found, ctx.dataset)
         lacking = stage_for(chosen.view, found)
         if lacking is not None:
-            return page.lack(root, lacking, self._opener(lacking))
+            return page.lack(root, self, lacking)
         if chosen.view == TABLE:
             cells = count_cells(scene.table, found, chosen.score, scene.proposal.rows)
             add_cells(root, cells, found.edges, chosen.score, self.on_cell)
@@ -201,28 +176,26 @@ class ConfidenceMap(AuditPanel):
         told = selection.tell(ctx, scene.bright, scene.proposal.rows)
         return page.draw(root, self, scene.picture, chosen, scene.proposal, scene.rules, told)
 
-    def _opener(self, stage: NextStage):
-        known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
-        return self.on_next_stage if known else None
+    def draw_again(self, ctx: foo.ExecutionContext) -> None:
+        """Sends the points, too, to a browser that is left with an older page."""
+        if ctx.dataset is not None:
+            ctx.panel.state.set("sent", None)
+            self._draw(ctx)
 
     def _draw(self, ctx: foo.ExecutionContext) -> None:
-        scene, state = Scene(ctx), ctx.panel.state
-        state.set({**as_state(scene.chosen), "selected": selection.digest(sorted(ctx.selected))})
-        state.set("drawn", _settings(ctx))
-        _DRAWN[ctx.panel_id] = (dataset_name(ctx), *deepcopy((_settings(ctx), _viewed(ctx))))
-        while len(_DRAWN) > _MOST_PANELS:
-            del _DRAWN[next(iter(_DRAWN))]
+        scene, state, before = Scene(ctx), ctx.panel.state, drawn.last(ctx)
+        state.set(as_state(scene.chosen))
         lacking = stage_for(scene.chosen.view, scene.found)
-        if scene.chosen.view == TABLE or lacking is not None:
+        sent = None if scene.chosen.view == TABLE or lacking is not None else scene.points_key
+        if sent is None:
             state.set("sent", None)
-            return
-        sent = scene.points_key
-        if sent == state.get("sent"):
-            return  # only the lines and the counts have moved
-        # With each change of an input the App copies the panel's data into its state, and
-        # later lays new points over that copy, so that old ones would stay on the map.
-        state.set({"map": None, "sent": sent})
-        ctx.panel.set_data("map", scene.picture.traces)
+        # The state of an event may be older than what the browser was sent meanwhile.
+        elif before is None or not sent == before.sent == state.get("sent"):
+            # With each change of an input the App copies the panel's data into its state, and
+            # later lays new points over that copy, so that old ones would stay on the map.
+            state.set({"map": None, "sent": sent})
+            ctx.panel.set_data("map", scene.picture.traces)
+        drawn.keep(ctx, sent)
 
     def _show(self, ctx: foo.ExecutionContext, marks: list[str]) -> None:
         scene = Scene(ctx)
@@ -234,12 +207,8 @@ class ConfidenceMap(AuditPanel):
         self._draw(ctx)
 
 
-def _settings(ctx: foo.ExecutionContext) -> dict:
-    return {name: ctx.panel.state.get(name) for name in ("pick", "by", "limits")}
-
-
-def _viewed(ctx: foo.ExecutionContext) -> dict:
-    return {name: ctx.panel.state.get(name) for name in selection.REMEMBERED}
+def _marks(ctx: foo.ExecutionContext) -> list[str]:
+    return [point["id"] for point in ctx.params.get("data") or [] if point.get("id")]
 
 
 def _as_setting(found: Found, aspect: str) -> object:

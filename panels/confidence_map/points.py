@@ -126,7 +126,7 @@ class Points:
         }
         if self.bright is not None:
             trace["selectedpoints"] = np.flatnonzero(self.bright[self.rows[members]]).tolist()
-            trace["unselected"] = {"marker": {"opacity": 0.12}}
+            trace["unselected"] = {"marker": {"opacity": 0.2}}
         return trace
 
     def _size(self) -> int:
@@ -164,7 +164,7 @@ class Points:
         if self.bright is not None:
             bright = np.unique(bins[self.bright[self.rows]])
             trace["selectedpoints"] = np.flatnonzero(np.isin(found, bright)).tolist()
-            trace["unselected"] = {"marker": {"opacity": 0.12}}
+            trace["unselected"] = {"marker": {"opacity": 0.2}}
         return [trace]
 
 

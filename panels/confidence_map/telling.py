@@ -38,7 +38,8 @@ def tell_change(proposal: Proposal, chosen: Choice) -> str:
 
 def _tell_suspects(proposal: Proposal, chosen: Choice) -> str:
     now, then = (proposal.mask(tags, SUSPECT) for tags in (proposal.now, proposal.then))
-    rate = f"{then.sum():,} labels of {chosen.aspect} are suspect, if {chosen.fdr:.0%} of them "
+    many, are = ("label", "is") if then.sum() == 1 else ("labels", "are")
+    rate = f"{then.sum():,} {many} of {chosen.aspect} {are} suspect, if {chosen.fdr:.0%} of them "
     rate += "may be fine"
     if proposal.stored != CALIBRATED:
         replaced = " and replaces the workshop's tags" if proposal.stored else ""

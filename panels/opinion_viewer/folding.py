@@ -8,8 +8,8 @@ from fiftyone.operators import types
 
 from ...agreement.differences import mark_differences
 from ...agreement.texts import is_missing, is_na
-from .plain import cut
-from .typeset import line, marked_text, row, small_button
+from ..plain import cut
+from ..typeset import line, marked_text, row, small_button
 
 #: A text is shown up to the first of these lengths, then by parts of the second: a browser
 #: takes a minute to break a million characters into lines.

@@ -12,7 +12,7 @@ import numpy as np
 from fiftyone.operators import types
 
 from ...engine.media import refused
-from .typeset import FAINT, line, row, stack
+from ..typeset import FAINT, line, row, stack
 
 #: So many are shown, spread over all that were looked at.
 MOST_PICTURES = 6

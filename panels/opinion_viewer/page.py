@@ -11,12 +11,13 @@ from ...agreement.aspects import ACTION100M, Aspect, score_field
 from ...agreement.differences import ALONE, DISPUTED
 from ...agreement.metrics import METRICS
 from ...agreement.reasons import explain, explain_verdict
+from ..next_stage import NextStage, add_stage, begin_empty
+from ..plain import cut
+from ..typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
 from .folding import LENGTHS, add_text
-from .plain import cut
 from .ruling import add_ruling
 from .sample import EVERYONE, METRIC_NAMES, ShownSample
 from .segments import add_segments, add_transcript
-from .typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
 
 if TYPE_CHECKING:
     from .panel import OpinionViewer
@@ -51,20 +52,18 @@ def say(sentence: str) -> types.Property:
     return _page(root)
 
 
-def wait_for(reason: str, label: str, operator: str, on_click) -> types.Property:
+def find_nothing(panel: OpinionViewer) -> types.Property:
+    """The page of a view without a sample."""
+    root = begin_empty("This view is empty")
+    line(root, "why", "Its stages and filters leave no sample.")
+    small_button(root, "all", "Show every sample", panel.on_show_all)
+    return _page(root)
+
+
+def wait_for(panel: OpinionViewer, stage: NextStage) -> types.Property:
     """The page where there is nothing to compare: which stage to run, with its button."""
-    root = types.Object()
-    line(root, "title", "Nothing to compare yet", fontSize="1.1rem", fontWeight=600)
-    line(root, "reason", reason)
-    if on_click:
-        root.btn(
-            "next_stage",
-            label=label,
-            icon="play_arrow",
-            variant="contained",
-            on_click=on_click,
-            params={"stage": operator},
-        )
+    root = begin_empty("Nothing to compare yet")
+    add_stage(root, panel, stage)
     return _page(root)
 
 
@@ -75,6 +74,7 @@ def build(
     why_this: str,
     unfolded: Mapping[str, int],
     clip_id: str | None,
+    lacking: NextStage | None = None,
 ) -> types.Property:
     """The page of one sample.
 
@@ -85,9 +85,15 @@ def build(
         why_this: why this sample is shown, a sentence; empty in the sample modal
         unfolded: ``{text's key: how many characters a person asked for}``
         clip_id: the clip that is open, where it is a segment of the sample and not all of it
+        lacking: the stage that would say more of the texts
     """
     root = types.Object()
     _add_header(root, panel, sample, why_this)
+    if lacking:
+        place = row(root, "lacking", columnGap=1, rowGap=0)
+        line(place, "reason", lacking.reason, inline=True, **FAINT)
+        more = {"stage": lacking.operator}
+        small_button(place, "stage", lacking.label, panel.on_next_stage, **more)
     if clip_id:
         part = row(root, "part", columnGap=1, rowGap=0)
         sentence = "One segment is shown. What is compared speaks of the whole video."

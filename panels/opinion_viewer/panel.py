@@ -5,8 +5,8 @@ from __future__ import annotations
 import fiftyone as fo
 import fiftyone.operators as foo
 
-from ..base import PLUGIN, AuditPanel, dataset_name
-from ..confidence_map.empty import next_stage
+from ..base import AuditPanel, dataset_name
+from ..next_stage import next_stage, stage_after_texts
 from . import page
 from .sample import find_aspects, read_sample
 
@@ -94,9 +94,10 @@ class OpinionViewer(AuditPanel):
         else:
             ctx.ops.clear_view()
 
-    def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
-        """Opens the form of the stage that the viewer waits for."""
-        ctx.prompt(f"{PLUGIN}/{ctx.params['stage']}", on_success=self.on_load)
+    def on_show_all(self, ctx: foo.ExecutionContext) -> None:
+        """Clears the view and the filters, which leave no sample."""
+        ctx.ops.clear_sidebar_filters()
+        ctx.ops.clear_view()
 
     # ---- what is shown ----
 
@@ -106,20 +107,18 @@ class OpinionViewer(AuditPanel):
             return page.say("Open a dataset to see what is said of its samples.")
         aspects = find_aspects(ctx.dataset)
         if not aspects:
-            stage = next_stage(ctx.dataset)
-            known = foo.operator_exists(f"{PLUGIN}/{stage.operator}")
-            on_click = self.on_next_stage if known else None
-            return page.wait_for(stage.reason, stage.label, stage.operator, on_click)
+            return page.wait_for(self, next_stage(ctx.dataset))
         shown_id, why_this = _choose(ctx)
         if shown_id is None:
-            return page.say("This view is empty. Clear a filter to see samples again.")
+            return page.find_nothing(self)
         sample_id = _sample_of(ctx, shown_id)
         sample = read_sample(ctx.dataset, sample_id, aspects)
         if sample is None:
             return page.say("This sample is no longer in the dataset.")
         unfolded = _unfolded(ctx, shown_id)
         clip_id = shown_id if shown_id != sample_id else None
-        return page.build(self, sample, aspects, why_this, unfolded, clip_id)
+        lacking = stage_after_texts(ctx.dataset, bool(sample.scores))
+        return page.build(self, sample, aspects, why_this, unfolded, clip_id, lacking)
 
 
 def _unfolded(ctx: foo.ExecutionContext, shown_id: str) -> dict[str, int]:

@@ -10,9 +10,9 @@ from fiftyone.operators import types
 
 from ...agreement.aspects import Aspect
 from ...agreement.ruling import ANNOTATION, REFUSED, UNSETTLED, ruling_field, suggestion_field
+from ..plain import cut
+from ..typeset import FAINT, badge, columns, line, row, stack
 from .frames import add_pictures
-from .plain import cut
-from .typeset import FAINT, badge, columns, line, row, stack
 
 _KINDS = ("", "margin", "by", "details")
 _LONGEST = 600

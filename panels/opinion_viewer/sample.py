@@ -83,18 +83,18 @@ class ShownSample:
     path: str = ""
 
 
-def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
+def find_aspects(dataset: fo.Dataset, alone: bool = False) -> list[Aspect]:
     """The aspects that a dataset has texts of: the presets', then the newest run's.
 
     An aspect is shown where its annotation and at least one opinion are text fields; the
-    opinions without a field are left out.
+    opinions without a field are left out. With ``alone``, the annotation is enough.
     """
     there = set(dataset.get_field_schema(ftype=fo.StringField))
     found: dict[str, Aspect] = {}
     newest = next(iter(scored_aspects(dataset)), ())
     for aspect in [*(a for preset in PRESETS.values() for a in preset), *newest]:
         opinions = {witness: name for witness, name in aspect.opinions.items() if name in there}
-        if aspect.annotation in there and opinions:
+        if aspect.annotation in there and (opinions or alone):
             found.setdefault(aspect.name, Aspect(aspect.name, aspect.annotation, opinions))
     return list(found.values())
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from fiftyone.operators import types
 
 from ...agreement.texts import is_missing
+from ..plain import cut
+from ..typeset import CARD, FAINT, line, row, small_button, stack
 from .folding import LENGTHS, add_part, add_text
-from .plain import cut
 from .ruling import told_of
 from .said import Said
 from .sample import Segment, ShownSample
-from .typeset import CARD, FAINT, line, row, small_button, stack
 
 if TYPE_CHECKING:
     from .panel import OpinionViewer

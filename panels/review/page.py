@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from fiftyone.operators import types
 
+from ..next_stage import NextStage, add_stage, begin_empty
 from ..opinion_viewer.folding import add_text
-from ..opinion_viewer.typeset import CARD, FAINT, columns, line, row, small_button, stack
+from ..typeset import CARD, FAINT, columns, line, row, small_button, stack
 
 if TYPE_CHECKING:
     from fiftyone.operators.panel import PanelRefState
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
 #: What the score may be where a person names none.
 BEST_SCORE = "the confidence, if there is one"
 WIDTHS = {"±1%": 0.01, "±2%": 0.02, "±3%": 0.03, "±5%": 0.05}
+
+_OWN_FIELDS = NextStage(
+    "plan_review",
+    "Plan a review",
+    "Or review annotations in fields of your own: name them where the review is planned.",
+)
+
+_EXPORT = NextStage(
+    "export_audit",
+    "Export audit",
+    "Export the audit to keep what was found: the decisions, the corrected texts and the rates.",
+)
 
 # decision: (label, colour, icon, key): the key works with Alt (on a Mac, Control and Option)
 _BUTTONS = {
@@ -35,6 +48,14 @@ def say(sentence: str) -> types.Property:
     """A page of one sentence."""
     root = types.Object()
     line(root, "sentence", sentence)
+    return _page(root)
+
+
+def wait_for(panel: Review, stage: NextStage) -> types.Property:
+    """The page where no known annotation is: what to run, or how to review one's own fields."""
+    root = begin_empty("Nothing to review yet")
+    add_stage(root, panel, stage)
+    add_stage(root, panel, _OWN_FIELDS, "outlined")
     return _page(root)
 
 
@@ -93,6 +114,7 @@ def review(
             "you were unsure of it.",
         )
         _add_undo(row(root, "actions", columnGap=1), panel)
+        add_stage(root, panel, _EXPORT, "outlined")
         return _page(root)
     _add_media(root, panel, item)
     _add_annotation(root, panel, state, item)

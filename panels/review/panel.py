@@ -9,10 +9,10 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators.categories import Categories
 
-from ...agreement.aspects import PRESETS
+from ...agreement.aspects import PRESETS, Aspect
 from ...engine import review_queue, reviews
 from ..base import PLUGIN, AuditPanel, dataset_name
-from ..confidence_map.empty import next_stage
+from ..next_stage import next_stage
 from ..opinion_viewer.sample import find_aspects
 from . import page, queue
 
@@ -45,8 +45,7 @@ class Review(AuditPanel):
         state, names = ctx.panel.state, self._aspects(ctx)
         picked = dict(state.get("pick") or {})
         if picked.get("aspect") not in names:
-            begun = review_queue.planned_aspects(ctx.dataset) if ctx.dataset is not None else []
-            picked["aspect"] = next((n for n in [*begun, *names] if n in names), None)
+            picked["aspect"] = next(iter(names), None)
         picked.setdefault("width", "±2%")
         picked["reviewer"] = picked.get("reviewer") or _name(ctx)
         state.set("pick", picked)
@@ -72,7 +71,7 @@ class Review(AuditPanel):
             return
         if self._plan(ctx) is None:
             score = ctx.panel.state.get("score")
-            aspect = next(a for a in find_aspects(ctx.dataset) if a.name == self._aspect(ctx))
+            aspect = next(a for a in _reviewable(ctx) if a.name == self._aspect(ctx))
             preset = any(aspect.name == known.name for p in PRESETS.values() for known in p)
             given = {"name": aspect.name, "annotation": aspect.annotation}
             try:
@@ -150,7 +149,7 @@ class Review(AuditPanel):
             return page.say("Open a dataset to review its annotations.")
         names, state = self._aspects(ctx), ctx.panel.state
         if not names:
-            return page.say(next_stage(ctx.dataset).reason)
+            return page.wait_for(self, next_stage(ctx.dataset))
         stored = self._plan(ctx)
         opened = review_queue.get_open(ctx.dataset, _session(ctx))
         if stored is None or opened is None or opened["aspect"] != stored["aspect"]:
@@ -200,7 +199,16 @@ class Review(AuditPanel):
         return (ctx.panel.state.get("pick") or {}).get("aspect")
 
     def _aspects(self, ctx: foo.ExecutionContext) -> list[str]:
-        return [] if ctx.dataset is None else [a.name for a in find_aspects(ctx.dataset)]
+        # Those whose reviews have begun come first; they may be of a person's own fields.
+        if ctx.dataset is None:
+            return []
+        names = (aspect.name for aspect in _reviewable(ctx))
+        return list(dict.fromkeys([*review_queue.planned_aspects(ctx.dataset), *names]))
+
+
+def _reviewable(ctx: foo.ExecutionContext) -> list[Aspect]:
+    # To judge an annotation takes nobody's opinion
+    return find_aspects(ctx.dataset, alone=True)
 
 
 def _name(ctx: foo.ExecutionContext) -> str:

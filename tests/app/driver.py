@@ -79,6 +79,21 @@ def _wait_until_up(address: str, process: subprocess.Popen, log: Path) -> None:
     raise RuntimeError(f"The App's server did not start:\n{log.read_text(errors='replace')}")
 
 
+#: Whether every picture in sight is drawn, and no panel is at work on an answer.
+_SETTLED = """() => {
+    const inSight = e => {
+        const box = e.getBoundingClientRect();
+        return box.width && box.height && box.bottom > 0 && box.top < innerHeight;
+    };
+    const all = selector => [...document.querySelectorAll(selector)].filter(inSight);
+    const samples = all("[data-cy=looker]");
+    return !all("[data-cy^=panel-tab-] [role=progressbar]").length
+        && all("img").every(image => image.complete && image.naturalWidth > 0)
+        && samples.every(sample => sample.querySelector("canvas[canvas-loaded=true]"))
+        && (samples.length > 0 || !all("[data-cy=fo-grid]").length);
+}"""
+
+
 class App:
     """What a person does in the App, on one browser page."""
 
@@ -125,6 +140,18 @@ class App:
         form = self.page.locator("[data-cy=operators-prompt-modal]")
         form.wait_for()
         return form
+
+    def settle(self, seconds: float) -> bool:
+        """Waits until four looks in a row find all in sight drawn; tells whether they did.
+
+        The App (1.22) loses count of its own requests now and then: a tab's circle then turns
+        until the page is loaded anew.
+        """
+        end, found = time.monotonic() + seconds, 0
+        while found < 4 and time.monotonic() < end:
+            self.page.wait_for_timeout(250)
+            found = found + 1 if self.page.evaluate(_SETTLED) else 0
+        return found == 4
 
     def screenshot(self, path: Path) -> Path:
         """Takes a picture of the whole window."""

@@ -67,8 +67,9 @@ class Scene:
         return content
 
     def save(self, name: str) -> None:
-        """Takes the picture once the fonts are there and the charts had time to be drawn."""
-        self.page.wait_for_timeout(2_500)
+        """Takes the picture once the charts had time to be drawn and nothing is under way."""
+        self.page.wait_for_timeout(1_500)
+        self.app.settle(8)
         path = self.stem.with_name(f"{self.stem.name}_{name}.png")
         print("Wrote", self.app.screenshot(path), flush=True)
 
@@ -91,6 +92,7 @@ def take_map(scene: Scene, dataset: fo.Dataset) -> None:
     rules.click()
     scene.page.get_by_role("option", name="the workshop's thresholds").click()
     content.get_by_text("Other meaning below").wait_for()
+    scene.app.settle(8)  # a slider that is drawn anew meanwhile has no place
     slider = content.locator(".MuiSlider-root").nth(1)
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()

@@ -15,6 +15,13 @@ from tests.app.driver import PATIENCE
 from tests.app.visit import Visit
 
 N = 60  # samples of the workshop_dataset
+_BAR = """(chart, end) => {
+    const place = chart.data.map(t => (t.ids || []).findIndex(i => i.endsWith(end)));
+    const trace = place.findIndex(i => i >= 0);
+    const drawn = chart.querySelectorAll(".barlayer .trace")[trace];
+    const box = drawn?.querySelectorAll(".point path")[place[trace]]?.getBoundingClientRect();
+    return box?.height > 4 ? [box.x + box.width / 2, box.y + box.height / 2] : null;
+}"""
 
 
 class Map:
@@ -62,8 +69,25 @@ class Map:
         """The ids of what is drawn."""
         return self.chart.evaluate("chart => chart.data.flatMap(t => t.ids || [])")
 
+    def bar(self, number):
+        """The middle of a bar of the histogram, once it is drawn and stands still."""
+        places = [None]
+
+        def stands():
+            self.app.page.wait_for_timeout(300)
+            places.append(self.chart.evaluate(_BAR, f" {number}"))
+            return places[-1] is not None and places[-1] == places[-2]
+
+        wait_until(stands, lambda: places)
+        return places[-1]
+
     def button(self, name):
         return self.panel.get_by_role("button", name=re.compile(name))
+
+    def select_first(self):
+        """Selects the grid's first sample, or no longer."""
+        box = self.app.page.locator("[data-cy=looker]").first.locator("input[type=checkbox]")
+        box.evaluate("box => box.click()")  # it is drawn only while the mouse is over the picture
 
     def says(self, text):
         self.panel.get_by_text(text).first.wait_for()
@@ -186,14 +210,70 @@ def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset
     seen.choose("View", "a lens's projection")
     seen.says("50 of 60 samples are on the map. 10 are not in 'qwen_viz'")
     wait_until(lambda: len(seen.ids()) == 50, seen.ids)
-    box = app.page.locator("[data-cy=looker]").first.locator("input[type=checkbox]")
-    box.evaluate("box => box.click()")  # it is drawn only while the mouse is over the picture
+    seen.select_first()
     seen.says("Bright: 1 selected in the grid.")
-    box.evaluate("box => box.click()")
-    seen.panel.get_by_text("Bright: 1 selected in the grid.").wait_for(state="hidden")
+    seen.select_first()
     seen.choose("View", "confidence, with the null")
     seen.says("59 of 60 samples are on the map. 1 have no confidence.")
     seen.says("No run of calibrate has kept wrong pairs of it")
+    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
+    app.page.mouse.click(*seen.bar(19))
+    app.wait_for_grid_count(len(last))
+    seen.says(f"Bright: {len(last)} shown in the grid.")
+
+
+def test_an_answer_that_comes_late_cannot_put_an_older_view_back(app, judged_dataset):
+    app.open(judged_dataset)
+    app.open_panel("confidence_map")
+    seen, late, pages = Map(app), [], []
+
+    def deliver(route):
+        told = route.request.post_data_json["params"]
+        pages.append((told.get("panel_state") or {}).get("page") or 0)
+        if told.get("__method__") == "on_change_selected" and not late:
+            late.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    seen.choose("View", "a lens's projection")
+    seen.says("50 of 60 samples are on the map")
+    app.page.route("**/operators/execute", deliver)
+    seen.select_first()  # drawn, but the answer does not come yet
+    wait_until(lambda: app.page.wait_for_timeout(100) or late, lambda: pages)
+    seen.select_first()
+    seen.choose("View", "confidence, with the null")
+    seen.says("59 of 60 samples are on the map")
+    seen.bar(19)
+    route, answer = late[0]
+    route.fulfill(response=answer)
+    newest = max(pages)
+    wait_until(lambda: app.page.wait_for_timeout(100) or pages[-1] < newest, lambda: pages)
+    seen.says("59 of 60 samples are on the map")
+    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
+    app.page.mouse.click(*seen.bar(19))
+    app.wait_for_grid_count(len(last))
+    seen.says(f"Bright: {len(last)} shown in the grid.")
+
+
+def test_events_that_cross_leave_what_was_done_last(app_address, judged_dataset):
+    visit = Visit(app_address, judged_dataset)
+    visit.send("on_load")
+    everything, before = visit.lit(), dict(visit.state)
+    visit.request["selected"] = judged_dataset.limit(2).values("id")
+    visit.send("on_change_selected")
+    assert len(visit.lit()) == 2
+    late = dict(visit.state)
+    visit.state, visit.request["selected"] = before, []  # sent before that answer was there
+    visit.send("on_change_selected")
+    assert visit.lit() == everything
+    visit.pick("pick", "view", "confidence")
+    visit.state = late  # that answer came last; what appears on its page tells what it shows
+    time.sleep(2.5)
+    visit.send("on_setting", path="pick.view", value="agreement")
+    assert visit.state["pick"]["view"] == "confidence"
+    assert all(" " in mark for mark in visit.marks)  # bars
+    visit.pick("pick", "view", "agreement")  # a person's choice
+    assert visit.state["pick"]["view"] == "agreement"
 
 
 def test_a_click_shows_what_was_drawn_when_it_was_made(app_address, judged_dataset):

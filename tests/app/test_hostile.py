@@ -8,7 +8,7 @@ import fiftyone as fo
 import pyarrow.parquet as pq
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.engine.workspace import install_workspace
-from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.plain import reveal
+from fiftyone.plugins.orgs.second_opinion.audit.panels.plain import reveal
 from PIL import Image
 
 from tests.app.driver import PATIENCE

@@ -4,7 +4,7 @@ import av
 import fiftyone as fo
 import numpy as np
 import pytest
-from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.plain import reveal
+from fiftyone.plugins.orgs.second_opinion.audit.panels.plain import reveal
 from PIL import Image
 
 from tests.app.driver import PATIENCE

@@ -126,6 +126,37 @@ def test_the_interval_is_told_once_every_part_was_looked_at(queue, captions, ope
     assert len(decisions(captions)) == 12
 
 
+def test_where_nothing_can_be_reviewed_the_next_steps_are_buttons(app, saved_dataset, tmp_path):
+    image = tmp_path / "frame.png"
+    Image.new("RGB", (64, 48)).save(image)
+    app.open(saved_dataset([fo.Sample(filepath=str(image), caption="a cat")]))
+    app.open_panel("review")
+    waiting = Queue(app)
+    waiting.says("Nothing to review yet")
+    assert waiting.button("^Score agreement$").is_visible()
+    waiting.button("^Plan a review$").click()
+    form = app.page.locator("[data-cy=operators-prompt-modal]")
+    form.get_by_text("Where the aspect is found").first.wait_for()
+    form.get_by_role("button", name="Execute").wait_for()
+
+
+def test_an_annotation_is_reviewed_though_no_witness_has_spoken(app, saved_dataset, tmp_path):
+    image = tmp_path / "frame.png"
+    Image.new("RGB", (64, 48)).save(image)
+    texts = {"gpt_action_root_actor": "caption 1 says a cat"}
+    dataset = saved_dataset([fo.Sample(filepath=str(image), **texts)])
+    app.open(dataset)
+    app.open_panel("review")
+    alone = Queue(app)
+    alone.call_me("ada")
+    alone.button("^Begin$").click()
+    assert alone.shown() == 1
+    alone.button("^Wrong$").click()
+    alone.says("Nothing is left to review")
+    assert decisions(dataset) == [("wrong", "ada")]
+    assert alone.button("^Export audit$").is_visible()
+
+
 def test_two_reviewers_are_never_shown_the_same_sample(queue, captions, chromium, tmp_path):
     context = chromium.new_context(viewport=SIZE)
     # Browsers on one App mirror each other; people who review together have an App each.

@@ -17,6 +17,7 @@ class Visit:
         self.panel_id = f"visit-{time.monotonic_ns()}"
         self.state: dict = {}
         self.marks: list[str] = []
+        self._traces: list[dict] = []
         self.request: dict = {"dataset_name": dataset.name, "view": [], "selected": []}
 
     def send(self, method: str, **params) -> float:
@@ -54,6 +55,14 @@ class Visit:
         """The ids of the samples in the view that the panel asked for last."""
         return fo.DatasetView._build(self.dataset, self.request["view"]).values("id")
 
+    def lit(self) -> list[str]:
+        """The ids of the points that do not stand back behind others."""
+        shown = []
+        for trace in self._traces:
+            ids = trace.get("ids", [])
+            shown += [ids[i] for i in trace.get("selectedpoints", range(len(ids)))]
+        return shown
+
     def _take(self, answer: dict) -> None:
         if answer.get("error"):
             raise RuntimeError(answer["error"])
@@ -63,7 +72,7 @@ class Visit:
             if name == "patch_panel_state":
                 self.state.update(params["state"])
             elif name == "patch_panel_data" and "map" in params["data"]:
-                traces = params["data"]["map"] or []
+                self._traces = traces = params["data"]["map"] or []
                 self.marks = [mark for trace in traces for mark in trace.get("ids", [])]
             elif name == "set_view":
                 self.request["view"] = params["view"]

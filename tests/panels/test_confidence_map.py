@@ -11,10 +11,7 @@ from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import (
     picture,
     points,
 )
-from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty import (
-    next_stage,
-    stage_for,
-)
+from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty import stage_for
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.found import (
     SCORE_NAMES,
     SCORES,
@@ -22,6 +19,7 @@ from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.found impo
 )
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.proposal import propose
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.table import read_table
+from fiftyone.plugins.orgs.second_opinion.audit.panels.next_stage import next_stage
 
 RULE_FIELDS = ("sem_q", "lex_q", "sem_m", "lex_m")
 TEXTS = ("gpt_summary_root_brief", "qwen3vl_summary_brief", "molmo_summary_brief")

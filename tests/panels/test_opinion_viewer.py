@@ -4,12 +4,12 @@ import json
 
 import fiftyone as fo
 import pytest
-from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.plain import cut, reveal
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.said import Said
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample import (
     find_aspects,
     read_sample,
 )
+from fiftyone.plugins.orgs.second_opinion.audit.panels.plain import cut, reveal
 from hypothesis import given
 from hypothesis import strategies as st
 

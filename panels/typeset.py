@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fiftyone.operators import types
 
-from ...agreement.differences import ALONE, DISPUTED, Mark
+from ..agreement.differences import ALONE, DISPUTED, Mark
 from .plain import reveal
 
 #: mark: how it looks. Two tints and two kinds of line, so that colour is not needed.

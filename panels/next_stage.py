@@ -1,0 +1,102 @@
+"""What a panel says where there is nothing to show yet: which stage to run, why, and its button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from ..agreement.aspects import ACTION100M, ACTION100M_HOISTED
+from .typeset import line, row
+
+if TYPE_CHECKING:
+    from .base import AuditPanel
+
+
+@dataclass(frozen=True)
+class NextStage:
+    """The stage that brings a panel a step nearer.
+
+    Attributes:
+        operator: the operator's name
+        label: what the button says
+        reason: a sentence: what is missing
+    """
+
+    operator: str
+    label: str
+    reason: str
+
+
+def next_stage(dataset: fo.Dataset) -> NextStage:
+    """Finds the first stage whose result a dataset lacks, in the order of an audit."""
+    schema = dataset.get_field_schema()
+    opinions = [name for aspect in ACTION100M for name in aspect.opinions.values()]
+    annotations = [aspect.annotation for aspect in ACTION100M]
+    if not dataset.count():
+        return NextStage(
+            "import_action100m",
+            "Import annotations",
+            "This dataset is empty. Import annotations of your videos first.",
+        )
+    sources = [name for name in ACTION100M_HOISTED if name in schema]
+    if sources and not any(name in schema for name in annotations):
+        return NextStage(
+            "hoist_labels",
+            "Hoist labels",
+            f"The annotations are still inside segments ({sources[0]} and others). Hoist them "
+            "to one text a sample, so that they can be compared.",
+        )
+    if any(name in schema for name in annotations) and not any(n in schema for n in opinions):
+        return NextStage(
+            "read_opinions",
+            "Read opinions",
+            "There are annotations, but no other model's opinions to compare them with. "
+            "Read a model's answers, or ask a model with the stage caption.",
+        )
+    return NextStage(
+        "score_agreement",
+        "Score agreement",
+        "Nothing was compared yet: no sample has both a lexical and a semantic score. "
+        "Score the agreement of your annotations with the opinions.",
+    )
+
+
+def stage_after_texts(dataset: fo.Dataset, scored: bool) -> NextStage | None:
+    """The stage that says more of texts that are there; None where every sample could have it."""
+    if not scored:
+        return NextStage("score_agreement", "Score agreement", "These texts were not scored yet.")
+    if not dataset.has_field("verdict"):
+        return NextStage("calibrate", "Calibrate", "There are scores, but no verdicts yet.")
+    return None
+
+
+def begin_empty(title: str) -> types.Object:
+    """Begins the page of a panel that has nothing to show yet."""
+    root = types.Object()
+    line(root, "title", title, fontSize="1.1rem", fontWeight=600)
+    return root
+
+
+def add_stage(
+    root: types.Object, panel: AuditPanel, stage: NextStage, variant: str = "contained"
+) -> None:
+    """Adds why a stage is to be run, and the button that opens its form."""
+    line(root, f"{stage.operator}_why", stage.reason)
+    if not foo.operator_exists(panel.stage_uri(stage.operator)):
+        return
+    row(root, f"{stage.operator}_place").btn(
+        "open",
+        label=stage.label,
+        icon="play_arrow",
+        variant=variant,
+        on_click=panel.on_next_stage,
+        params={"stage": stage.operator},
+        componentsProps={
+            "item": {"sx": {"width": "auto"}},
+            "button": {"sx": {"textTransform": "none"}},
+        },
+    )

@@ -17,6 +17,7 @@ import time
 
 import fiftyone.operators as foo
 import numpy as np
+from scipy.stats import hypergeom
 
 foo.list_operators()  # loads the plugin, so that its rooms can be imported
 
@@ -76,7 +77,32 @@ def main() -> None:
         f"\nCovered: {min(covered):.1%} to {max(covered):.1%}, {np.mean(covered):.1%} on average; "
         f"{time.perf_counter() - began:,.0f} seconds."
     )
+    print_exact()
     print_parts(audits)
+
+
+def print_exact() -> None:
+    """The coverage of simple random reviews, counted and not simulated, and what lies nearest.
+
+    An interval follows from the number of errors, so that it holds the truth for some of these
+    numbers. No coverage is possible between theirs and that of one number more or less.
+    """
+    print(f"\n| wrong | held at errors | covered, {REVIEWS} simple random reviews |", end="")
+    print(" without the fewest | without the most | with one fewer | with one more |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    (stratum,) = sampling.draw_plan([str(row) for row in range(SIZE)], None).strata
+    risks = np.array(stratum.risks[:REVIEWS])
+    found = []
+    for errors in range(REVIEWS + 1):
+        outcome = np.arange(REVIEWS) < errors
+        found.append(error_rate.estimate([sampling.Seen(SIZE, stratum.risk, outcome, risks)]))
+    for rate in RATES:
+        chance = hypergeom(SIZE, round(rate * SIZE), REVIEWS).pmf(np.arange(REVIEWS + 1))
+        held = [n for n, one in enumerate(found) if one.low <= rate <= one.high]
+        low, high = held[0], held[-1]
+        ends = [(low, high), (low + 1, high), (low, high - 1), (low - 1, high), (low, high + 1)]
+        shares = [f"{chance[max(a, 0) : b + 1].sum():.1%}" for a, b in ends]
+        print(f"| {rate:.1%} | {low} to {high} | " + " | ".join(shares) + " |")
 
 
 def population(

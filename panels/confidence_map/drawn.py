@@ -88,7 +88,7 @@ def is_choice(ctx: foo.ExecutionContext) -> bool:
         return True
     if not _is_moved(ctx, drawn) or drawn.settings == settings_of(ctx):
         return False
-    drawn.chosen_on[ctx.params.get("path")] = ctx.panel.state.get("page")
+    drawn.chosen_on[ctx.params.get("path")] = ctx.panel.state.get("page") or 0
     return True
 
 
@@ -109,13 +109,13 @@ def short(ids: Iterable[str]) -> str:
 
 def _is_moved(ctx: foo.ExecutionContext, drawn: Drawn) -> bool:
     # A picker that appears on a page sends an event as well, with the value that the page gave it.
-    # Where answers crossed, that page is an older one than what was drawn since, and its value
-    # would undo a person's choice. (Who moves a picker back has moved it on that very page.)
+    # Where events or answers crossed, something else was chosen and drawn since, and that value
+    # would undo it. So would a choice that was made on an older page than a later one.
     group, picked = _picker(ctx)
     page = ctx.panel.state.get("page")
     given = (drawn.given.get(page) or {}).get(group) or {}
     told = picked in given and given[picked] == ctx.params.get("value")
-    return not told or drawn.chosen_on.get(ctx.params.get("path")) == page
+    return not told and (page or 0) >= drawn.chosen_on.get(ctx.params.get("path"), 0)
 
 
 def _picker(ctx: foo.ExecutionContext) -> tuple[str, str]:

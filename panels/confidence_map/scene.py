@@ -17,6 +17,7 @@ from .proposal import OURS, Proposal, possible_rules, propose, rule_fields
 from .selection import digest
 from .table import Table, read_table
 
+VERDICT = "verdict"
 # A click may fall on what was drawn before: so many pictures of a panel are remembered.
 _PICTURES = 3
 
@@ -133,26 +134,39 @@ class Scene:
         return drawn
 
     def read_ahead(self) -> None:
-        """Begins to read what other views and aspects show, where that takes a while."""
+        """Begins to read what other views and aspects show, where that takes a while.
+
+        What is a click away comes first, as a reading that has begun must end before another.
+        """
         found, chosen = self.found, self.chosen
-        groups = [list(found.confidences.values())]
+        near = [score_field(s, e, a) for (a, e), s in self._scored() if a == chosen.aspect]
+        words = [VERDICT] if self.dataset.has_field(VERDICT) else []
+        groups = [near, [*found.confidences.values(), *words]]
         for score in dict.fromkeys([chosen.score, "lex", "sem"]):
-            there = [pair for pair, scores in found.scores.items() if score in scores]
-            groups.append([score_field(score, edge, aspect) for aspect, edge in there])
+            groups.append([score_field(s, e, a) for (a, e), s in self._scored() if s == score])
         self.table.load_ahead(groups)
 
+    def _scored(self) -> list[tuple[tuple[str, str], str]]:
+        # Each comparison with each score that a view shows of it
+        wanted = ("lex", "sem", self.chosen.score)
+        pairs = self.found.scores.items()
+        return [(pair, score) for pair, there in pairs for score in wanted if score in there]
+
     def _fields(self) -> list[str]:
-        """Everything that the views of the chosen aspect show, and the tags' rules read."""
+        """What the chosen view shows, and the rules of the tags read."""
         chosen, found = self.chosen, self.found
         names = ["tags", OURS]
         if chosen.aspect:
             names += rule_fields(chosen.aspect)
             if chosen.aspect in found.confidences:
                 names.append(found.confidences[chosen.aspect])
-            for edge in found.edges.get(chosen.aspect, ()):
-                there = found.scores[chosen.aspect, edge]
-                scores = [score for score in ("lex", "sem", chosen.score) if score in there]
-                names += [score_field(score, edge, chosen.aspect) for score in scores]
+        shown = {
+            choices.AGREEMENT: [(chosen.edge, "lex"), (chosen.edge, "sem")],
+            choices.WITNESSES: [(chosen.edge, chosen.score), (chosen.other, chosen.score)],
+        }
+        for edge, score in shown.get(chosen.view, ()):
+            if score in found.scores.get((chosen.aspect, edge), ()):
+                names.append(score_field(score, edge, chosen.aspect))
         if chosen.view != choices.TABLE and chosen.colour != choices.BY_TAG:
             names.append(chosen.colour)
         return names

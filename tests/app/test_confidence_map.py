@@ -272,8 +272,13 @@ def test_events_that_cross_leave_what_was_done_last(app_address, judged_dataset)
     visit.send("on_setting", path="pick.view", value="agreement")
     assert visit.state["pick"]["view"] == "confidence"
     assert all(" " in mark for mark in visit.marks)  # bars
+    bars = dict(visit.state)
     visit.pick("pick", "view", "agreement")  # a person's choice
-    assert visit.state["pick"]["view"] == "agreement"
+    visit.pick("pick", "view", "table")
+    assert visit.state["pick"]["view"] == "table"
+    visit.state = bars
+    visit.pick("pick", "view", "agreement")  # the App tells a choice twice; this one is late
+    assert visit.state["pick"]["view"] == "table"
 
 
 def test_a_click_shows_what_was_drawn_when_it_was_made(app_address, judged_dataset):

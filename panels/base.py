@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -42,10 +43,12 @@ class _Page:
     Attributes:
         number: how many pages this panel was sent, this one among them
         at: when, by the monotonic clock
+        state: what of the panel's state it was drawn from
     """
 
     number: int
     at: float
+    state: dict
 
 
 _PAGES: dict[str | None, _Page] = {}
@@ -64,8 +67,8 @@ class AuditPanel(foo.Panel):
         help: what the mark beside the tab explains, in markdown
         category: where the menu of panels lists it
         surfaces: ``grid``, or ``grid modal`` for the sample modal as well
-        remembers: whether the panel can draw its newest page without the browser's state, which
-            may be older (see :meth:`catch_up`)
+        remembers: what of its state the panel's page is drawn from; None where it also depends
+            on what an event tells, so that nobody but the browser knows which page is the newest
     """
 
     name = ""
@@ -74,7 +77,7 @@ class AuditPanel(foo.Panel):
     help = ""
     category = Categories.ANALYZE
     surfaces = "grid"
-    remembers = False
+    remembers: tuple[str, ...] | None = None
 
     @property
     def config(self) -> foo.PanelConfig:
@@ -101,14 +104,14 @@ class AuditPanel(foo.Panel):
         with _in_turn(ctx.panel_id):
             if method in ("on_interval", "on_load"):
                 self._watch(ctx)
-            behind = self.remembers and _is_behind(ctx, arrived)
+            behind = self.remembers is not None and _is_behind(ctx, arrived)
             if behind or method != "on_interval":
                 self.catch_up(ctx)
             if self.is_news(ctx):
-                with _numbered(ctx, new=True):
+                with _numbered(ctx, self.remembers or (), new=True):
                     return super().execute(ctx)
             if behind:
-                with _numbered(ctx, new=False):
+                with _numbered(ctx, self.remembers, new=False):
                     self.draw_again(ctx)
                     ctx.ops.show_panel_output(self.render(ctx))
             return None
@@ -179,7 +182,7 @@ def _is_behind(ctx: foo.ExecutionContext, arrived: float) -> bool:
 
 
 @contextmanager
-def _numbered(ctx: foo.ExecutionContext, new: bool):
+def _numbered(ctx: foo.ExecutionContext, remembered: tuple[str, ...], new: bool):
     # A page that is sent again keeps its number, lest two browsers of one panel go on for ever
     # taking each other's page for a newer one.
     if ctx.panel_id is None:
@@ -188,9 +191,12 @@ def _numbered(ctx: foo.ExecutionContext, new: bool):
     page, held = _PAGES.get(ctx.panel_id), ctx.panel.state.get("page") or 0
     number = (page.number if page else held) + new
     ctx.panel.state.set("page", number)  # is there before the page, whose pickers send it
+    if not new and remembered:
+        ctx.panel.state.set(deepcopy(page.state))
     yield
+    kept = {name: deepcopy(ctx.panel.state.get(name)) for name in remembered}
     _PAGES.pop(ctx.panel_id, None)
-    _PAGES[ctx.panel_id] = _Page(number, time.monotonic())
+    _PAGES[ctx.panel_id] = _Page(number, time.monotonic(), kept)
     while len(_PAGES) > _MOST_PANELS:
         del _PAGES[next(iter(_PAGES))]
 

@@ -39,7 +39,7 @@ class ConfidenceMap(AuditPanel):
     label = "Confidence map"
     icon = "scatter_plot"
     help = _HELP
-    remembers = True
+    remembers = ()  # more than state: see drawn.py
 
     # ---- what may happen ----
 

@@ -79,19 +79,18 @@ def _wait_until_up(address: str, process: subprocess.Popen, log: Path) -> None:
     raise RuntimeError(f"The App's server did not start:\n{log.read_text(errors='replace')}")
 
 
-#: Whether every picture in sight is drawn, and no panel is at work on an answer.
-_SETTLED = """() => {
-    const inSight = e => {
-        const box = e.getBoundingClientRect();
-        return box.width && box.height && box.bottom > 0 && box.top < innerHeight;
-    };
-    const all = selector => [...document.querySelectorAll(selector)].filter(inSight);
-    const samples = all("[data-cy=looker]");
-    return !all("[data-cy^=panel-tab-] [role=progressbar]").length
-        && all("img").every(image => image.complete && image.naturalWidth > 0)
-        && samples.every(sample => sample.querySelector("canvas[canvas-loaded=true]"))
-        && (samples.length > 0 || !all("[data-cy=fo-grid]").length);
-}"""
+#: Which samples of the grid are in sight and not drawn: the middle of their canvas is see-through.
+_UNDRAWN = """() => [...document.querySelectorAll("[data-cy=looker]")].flatMap(sample => {
+    const box = sample.getBoundingClientRect(), canvas = sample.querySelector("canvas");
+    if (!box.width || box.bottom <= 0 || box.top >= innerHeight) return [];
+    const [x, y] = canvas ? [canvas.width >> 1, canvas.height >> 1] : [0, 0];
+    const pixel = x && y && canvas.getContext("2d")?.getImageData(x, y, 1, 1).data;
+    return pixel && pixel[3] ? [] : [[box.x + box.width / 2, box.y + box.height / 2]];
+})"""
+#: Whether pictures are missing, or a panel is at work on an answer.
+_BUSY = """() => [...document.images].some(image => !image.complete || !image.naturalWidth)
+    || !document.querySelector("[data-cy=looker]")
+    || document.querySelector("[data-cy^=panel-tab-] [role=progressbar]") !== null"""
 
 
 class App:
@@ -145,12 +144,17 @@ class App:
         """Waits until four looks in a row find all in sight drawn; tells whether they did.
 
         The App (1.22) loses count of its own requests now and then: a tab's circle then turns
-        until the page is loaded anew.
+        until the page is loaded anew. A film that it has not drawn it draws under the mouse.
         """
-        end, found = time.monotonic() + seconds, 0
+        end, found, looks = time.monotonic() + seconds, 0, 0
         while found < 4 and time.monotonic() < end:
             self.page.wait_for_timeout(250)
-            found = found + 1 if self.page.evaluate(_SETTLED) else 0
+            undrawn, looks = self.page.evaluate(_UNDRAWN), looks + 1
+            found = 0 if undrawn or self.page.evaluate(_BUSY) else found + 1
+            if undrawn and looks % 20 == 0:
+                self.page.mouse.move(*undrawn[0])
+                self.page.wait_for_timeout(3_000)
+                self.page.mouse.move(2, 2)
         return found == 4
 
     def screenshot(self, path: Path) -> Path:

@@ -92,11 +92,7 @@ def take_map(scene: Scene, dataset: fo.Dataset) -> None:
     rules.click()
     scene.page.get_by_role("option", name="the workshop's thresholds").click()
     content.get_by_text("Other meaning below").wait_for()
-    scene.app.settle(8)  # a slider that is drawn anew meanwhile has no place
-    slider = content.locator(".MuiSlider-root").nth(1)
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    scene.page.mouse.click(box["x"] + box["width"] * 0.95, box["y"] + box["height"] / 2)
+    content.locator("input[type=range]").nth(1).press("End")
     content.get_by_text("These thresholds cross").wait_for()
     scene.save("map_crossed")
 

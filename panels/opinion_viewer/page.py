@@ -157,6 +157,12 @@ def _add_aspect(
         witness: sample.scores.get(score_field("sem", witness, aspect.name)) for witness in texts
     }
     line(card, "reason", explain(_start(annotation), _starts(texts), meaning), fontWeight=500)
+    if copies := sample.elsewhere.get(aspect.annotation):
+        others = "other sample holds" if copies == 1 else "other samples hold"
+        sentence = f"{copies:,} {others} the same annotation, word for word."
+        if sample.confidence is not None:
+            sentence += " The confidence weighs whether it belongs here or there."
+        line(card, "elsewhere", sentence, **FAINT)
     longest = max(len(text or "") for text in (annotation, *texts.values()))
     side_by_side = columns(card, "texts", "140px" if longest < _LINES else "230px")
     parties = {"": (annotation, aspect.annotation)}

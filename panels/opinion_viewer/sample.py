@@ -10,6 +10,7 @@ import fiftyone as fo
 
 from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, score_field
 from ...agreement.metrics import METRICS
+from ...agreement.texts import is_scorable
 from ..aspects import scored_aspects
 from .ruling import ShownRuling, read_rulings, ruling_names
 from .said import Said, read_said
@@ -19,6 +20,8 @@ METRIC_NAMES = ("match", *METRICS)
 
 #: The name of the support by all witnesses together, beside the edges' own.
 EVERYONE = "all"
+
+_LONGEST_SOUGHT = 10_000
 
 _PLAIN = ("filepath", "transcript", "verdict", "confidence")
 _FRAME_RATE = "metadata.frame_rate"
@@ -67,6 +70,7 @@ class ShownSample:
         rulings: ``{aspect: what the video ruled}``
         said: ``{segment's id: what witnesses say of it}``, of the first field of segments
         path: its file
+        elsewhere: ``{annotation's field: how many other samples hold this text, word for word}``
     """
 
     id: str
@@ -81,6 +85,7 @@ class ShownSample:
     rulings: dict[str, ShownRuling] = field(default_factory=dict)
     said: dict[str, Said] = field(default_factory=dict)
     path: str = ""
+    elsewhere: dict[str, int] = field(default_factory=dict)
 
 
 def find_aspects(dataset: fo.Dataset, alone: bool = False) -> list[Aspect]:
@@ -151,7 +156,18 @@ def read_sample(
         rulings=read_rulings(found, aspects),
         said=said,
         path=found["filepath"],
+        elsewhere=_elsewhere(dataset, {a.annotation: found[a.annotation] for a in aspects}),
     )
+
+
+def _elsewhere(dataset: fo.Dataset, said: dict[str, str | None]) -> dict[str, int]:
+    # One pass over the samples, whatever the number of texts
+    sought = {name: t for name, t in said.items() if is_scorable(t) and len(t) < _LONGEST_SOUGHT}
+    if not sought:
+        return {}
+    same = dataset.match({"$or": [{name: text} for name, text in sought.items()]})
+    columns = zip(sought, same.values(list(sought)))
+    return {name: column.count(sought[name]) - 1 for name, column in columns}
 
 
 def _segment_columns(dataset: fo.Dataset, fields: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ import json
 
 import fiftyone as fo
 import pytest
+from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import Aspect
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.said import Said
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample import (
     find_aspects,
@@ -102,6 +103,16 @@ def test_what_witnesses_say_of_segments_is_read_from_attributes_and_other_fields
     dataset.register_run(f"second_opinion_score_agreement_{FIELD}_20260131_102030_ab12", config)
     first, second = read_sample(dataset, sample.id, find_aspects(dataset)).said.values()
     assert (first.opinions, second.opinions) == ({"p": "a girl"}, {"p": "a boy"})
+
+
+@pytest.mark.parametrize("text", ["A girl closes a box.", "$where", "{'$gt': ''}"])
+def test_other_samples_with_the_same_annotation_are_counted(dataset, text):
+    said = [text, text, "Something else.", None, text.upper()]
+    samples = [fo.Sample(filepath=f"{i}.mp4", title=t, opinion="x") for i, t in enumerate(said)]
+    ids = dataset.add_samples(samples)
+    aspects = [Aspect("cap", "title", {"q": "opinion"})]
+    counted = [read_sample(dataset, i, aspects).elsewhere.get("title") for i in ids]
+    assert counted == [1, 1, 0, None, 0]
 
 
 def test_a_sample_that_is_gone_is_none(dataset):

@@ -153,18 +153,3 @@ def test_a_worker_in_another_process_leaves_the_same_documents(annotated, operat
     annotated.reload()
     assert documents(annotated) == here
     assert "Tag confidence" in " ".join(finished.result.result["summary"])
-
-
-def test_a_killed_workers_operation_is_queued_again_and_ends_well(annotated, operator, worker):
-    annotated.persistent = True
-    living = operator("requeue_stale")(annotated, delegate=True, seconds=600.0)
-    process = worker()
-    wait_for(ExecutionRunState.RUNNING, living)
-    time.sleep(4)  # let it give its first signs of life
-    assert operator("requeue_stale")(None, seconds=8.0)["requeued"] == []
-    process.kill()
-    process.wait()
-    report = operator("requeue_stale")(None, seconds=8.0)
-    assert report["requeued"] == [str(living)]
-    assert DelegatedOperationService().get(living).run_state == ExecutionRunState.QUEUED
-    DelegatedOperationService().delete_operation(living)

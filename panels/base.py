@@ -108,7 +108,9 @@ class AuditPanel(foo.Panel):
             if behind or method != "on_interval":
                 self.catch_up(ctx)
             if self.is_news(ctx):
-                with _numbered(ctx, self.remembers or (), new=True):
+                if self.remembers is None:
+                    return super().execute(ctx)
+                with _numbered(ctx, self.remembers, new=True):
                     return super().execute(ctx)
             if behind:
                 with _numbered(ctx, self.remembers, new=False):

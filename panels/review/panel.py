@@ -37,7 +37,6 @@ class Review(AuditPanel):
     icon = "rate_review"
     help = _HELP
     category = Categories.CURATE
-    remembers = ("pick", "session", "fixing", "unfolded")
 
     # ---- what may happen ----
 

@@ -96,9 +96,9 @@ class AuditPanel(foo.Panel):
         The App sends events without waiting for answers, and its server answers them side by
         side. An answer that began first and ends last would draw the page as it was before
         the other event: a click would seem lost. Even so, answers may cross on their way, and
-        the browser is then left with the older page. So each page has a number, which the
-        browser keeps and sends along: a panel that :attr:`remembers` answers an event that
-        comes with an older one with the newest page, even if it tells nothing.
+        the browser is then left with the older page. So a panel that :attr:`remembers` numbers
+        its pages; the browser keeps the number and sends it along, and an event that comes with
+        an older one is answered with the newest page, even if it tells nothing.
         """
         arrived, method = time.monotonic(), ctx.params.get("__method__")
         with _in_turn(ctx.panel_id):

@@ -16,9 +16,13 @@ from fiftyone import ViewField as F
 
 from .columns import Chunk, read_chunks, root_dataset, write_columns, write_labels
 from .fields import STATUS
-from .labels import Source, find_source, matched, noun_of, places_of, spans
+from .labels import LABEL_LISTS, Source, find_source, matched, noun_of, places_of, spans
+from .provenance import run_keys, work_of
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
+
+# The stages whose runs on labels mean that these were audited.
+_AUDITING = ("score_agreement", "calibrate")
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,18 @@ def result_path(name: str, segments: str | None) -> str:
 def work_name(stage: str, segments: str | None) -> str:
     """The name under which a stage's work is remembered: of samples and of segments apart."""
     return f"{stage}_{segments}" if segments else stage
+
+
+def audited_fields(dataset: fo.Dataset) -> list[str]:
+    """The fields whose labels were compared one by one, the newest run's first."""
+    found: dict[str, None] = {}
+    for work in map(work_of, reversed(run_keys(dataset))):
+        for stage in _AUDITING:
+            name = work.removeprefix(f"{stage}_")
+            kind = getattr(dataset.get_field(name), "document_type", None)
+            if name != work and kind in LABEL_LISTS:
+                found[name] = None
+    return list(found)
 
 
 class SampleTable:

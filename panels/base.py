@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import fiftyone.operators as foo
+from fiftyone import ViewField as F
 from fiftyone.operators.categories import Categories
 
 from ..engine.provenance import plugin_version
@@ -146,6 +147,11 @@ class AuditPanel(foo.Panel):
     def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
         """Opens the form of a stage that the panel waits for."""
         ctx.prompt(self.stage_uri(ctx.params["stage"]), on_success=self.on_load)
+
+    def on_show_suspects(self, ctx: foo.ExecutionContext) -> None:
+        """Shows those labels of a field that are suspect, and the samples that have any."""
+        suspect = F("tags").contains("suspect")
+        ctx.ops.set_view(ctx.dataset.filter_labels(ctx.params["field"], suspect))
 
     def on_interval(self, ctx: foo.ExecutionContext) -> None:
         """Tells of queued runs that have ended."""

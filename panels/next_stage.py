@@ -10,7 +10,9 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..agreement.aspects import ACTION100M, ACTION100M_HOISTED
-from .typeset import line, row
+from ..engine.labels import noun_of
+from ..engine.table import audited_fields, result_path
+from .typeset import line, row, small_button
 
 if TYPE_CHECKING:
     from .base import AuditPanel
@@ -65,11 +67,19 @@ def next_stage(dataset: fo.Dataset) -> NextStage:
     )
 
 
-def stage_after_texts(dataset: fo.Dataset, scored: bool) -> NextStage | None:
-    """The stage that says more of texts that are there; None where every sample could have it."""
+def stage_after_texts(
+    dataset: fo.Dataset, scored: bool, segments: str | None = None
+) -> NextStage | None:
+    """The stage that says more of texts that are there; None where every row could have it.
+
+    Args:
+        dataset: the dataset
+        scored: whether the texts were scored
+        segments: the field of labels whose texts they are; None for those of samples
+    """
     if not scored:
         return NextStage("score_agreement", "Score agreement", "These texts were not scored yet.")
-    if not dataset.has_field("verdict"):
+    if dataset.get_field(result_path("verdict", segments)) is None:
         return NextStage("calibrate", "Calibrate", "There are scores, but no verdicts yet.")
     return None
 
@@ -79,6 +89,39 @@ def begin_empty(title: str) -> types.Object:
     root = types.Object()
     line(root, "title", title, fontSize="1.1rem", fontWeight=600)
     return root
+
+
+def add_next(root: types.Object, panel: AuditPanel, dataset: fo.Dataset) -> None:
+    """Adds what to do where no sample was audited: see the labels that were, or run a stage."""
+    audited = audited_fields(dataset)
+    if audited:
+        add_labels(root, panel, dataset, audited[0])
+    else:
+        add_stage(root, panel, next_stage(dataset))
+
+
+def add_labels(root: types.Object, panel: AuditPanel, dataset: fo.Dataset, field: str) -> None:
+    """Adds where the results of an audit of labels are, and a button that shows the suspects."""
+    noun, total = noun_of(dataset, field), dataset.count(f"{field}.detections")
+    line(
+        root,
+        "of_labels",
+        f"This audit is of the {noun} of {field}. This panel shows whole samples, and of those "
+        "nothing was compared.",
+    )
+    suspects = dataset.count_label_tags(field).get("suspect", 0)
+    if not suspects:
+        sentence = f"None of the {total:,} {noun} has the tag suspect. "
+        sentence += f"In the sidebar, filter {field} by a verdict or score to see the worst."
+        line(root, "none_suspect", sentence)
+        return
+    line(
+        root,
+        "suspects",
+        f"{suspects:,} of {total:,} {noun} have the tag suspect. To see them, filter the "
+        f"labels of {field} by this tag.",
+    )
+    small_button(root, "show", "Show the suspects", panel.on_show_suspects, field=field)
 
 
 def add_stage(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 from fiftyone.operators import types
 
-from ..next_stage import NextStage, add_stage, begin_empty
+from ...engine.table import audited_fields
+from ..next_stage import NextStage, add_labels, add_next, add_stage, begin_empty
 from ..typeset import FAINT, line, row
 from .choices import (
     AGREEMENT,
@@ -39,10 +40,10 @@ def say(sentence: str) -> types.Property:
     return _page(root)
 
 
-def wait_for(panel: ConfidenceMap, stage: NextStage) -> types.Property:
-    """The page where there is nothing to show yet: which stage to run, with its button."""
+def wait_for(panel: ConfidenceMap, dataset: fo.Dataset) -> types.Property:
+    """The page where there is nothing to show yet: what to do, with a button."""
     root = begin_empty("Nothing to show yet")
-    add_stage(root, panel, stage)
+    add_next(root, panel, dataset)
     return _page(root)
 
 
@@ -71,9 +72,15 @@ def begin(panel: ConfidenceMap, chosen: Choice, found: Found, dataset: fo.Datase
     return root
 
 
-def lack(root: types.Object, panel: ConfidenceMap, stage: NextStage) -> types.Property:
+def lack(
+    root: types.Object, panel: ConfidenceMap, stage: NextStage, found: Found, dataset: fo.Dataset
+) -> types.Property:
     """The rest of the page where the view has nothing to show."""
-    add_stage(root, panel, stage)
+    audited = [] if found.edges or stage.operator == "embed" else audited_fields(dataset)
+    if audited:
+        add_labels(root, panel, dataset, audited[0])
+    else:
+        add_stage(root, panel, stage)
     return _page(root)
 
 

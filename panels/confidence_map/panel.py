@@ -7,7 +7,6 @@ import fiftyone.operators as foo
 from ...agreement.aspects import PRESETS
 from ...agreement.workshop_rules import THRESHOLDS
 from ..base import PLUGIN, AuditPanel, dataset_name
-from ..next_stage import next_stage
 from . import drawn, page, selection
 from .choices import AGREEMENT, TABLE, WITNESSES, as_picked, as_state
 from .empty import stage_for
@@ -164,11 +163,11 @@ class ConfidenceMap(AuditPanel):
         scene = Scene(ctx)
         found, chosen = scene.found, scene.chosen
         if not (found.edges or found.confidences or found.lenses):
-            return page.wait_for(self, next_stage(ctx.dataset))
+            return page.wait_for(self, ctx.dataset)
         root = page.begin(self, chosen, found, ctx.dataset)
         lacking = stage_for(chosen.view, found)
         if lacking is not None:
-            return page.lack(root, self, lacking)
+            return page.lack(root, self, lacking, found, ctx.dataset)
         if chosen.view == TABLE:
             cells = count_cells(scene.table, found, chosen.score, scene.proposal.rows)
             add_cells(root, cells, found.edges, chosen.score, self.on_cell)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import fiftyone as fo
 from fiftyone.operators import types
 
 from ...agreement.aspects import ACTION100M, Aspect, score_field
 from ...agreement.differences import ALONE, DISPUTED
 from ...agreement.metrics import METRICS
 from ...agreement.reasons import explain, explain_verdict
-from ..next_stage import NextStage, add_stage, begin_empty
+from ..next_stage import NextStage, add_next, begin_empty
 from ..plain import cut
 from ..typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
 from .folding import LENGTHS, add_text
@@ -60,10 +61,10 @@ def find_nothing(panel: OpinionViewer) -> types.Property:
     return _page(root)
 
 
-def wait_for(panel: OpinionViewer, stage: NextStage) -> types.Property:
-    """The page where there is nothing to compare: which stage to run, with its button."""
+def wait_for(panel: OpinionViewer, dataset: fo.Dataset) -> types.Property:
+    """The page where there is nothing to compare: what to do, with a button."""
     root = begin_empty("Nothing to compare yet")
-    add_stage(root, panel, stage)
+    add_next(root, panel, dataset)
     return _page(root)
 
 
@@ -81,7 +82,7 @@ def build(
     Args:
         panel: whose methods the buttons call
         sample: what to show
-        aspects: the aspects that the dataset has texts of
+        aspects: the aspects that the dataset has texts of; empty where only segments have any
         why_this: why this sample is shown, a sentence; empty in the sample modal
         unfolded: ``{text's key: how many characters a person asked for}``
         clip_id: the clip that is open, where it is a segment of the sample and not all of it
@@ -100,6 +101,8 @@ def build(
         line(part, "sentence", sentence, inline=True, **FAINT)
         small_button(part, "leave", "Leave the segment", panel.on_leave_clip)
     _add_legend(root)
+    if not aspects and not sample.segments:
+        line(root, "bare", "This sample has no segments, so that there is nothing to compare.")
     for aspect in aspects:
         _add_aspect(root, panel, sample, aspect, unfolded)
     add_transcript(root, panel, sample, unfolded)

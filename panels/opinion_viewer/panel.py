@@ -5,10 +5,11 @@ from __future__ import annotations
 import fiftyone as fo
 import fiftyone.operators as foo
 
+from ...engine.table import audited_fields
 from ..base import AuditPanel, dataset_name
-from ..next_stage import next_stage, stage_after_texts
+from ..next_stage import stage_after_texts
 from . import page
-from .sample import find_aspects, read_sample
+from .sample import find_aspects, find_segments, read_sample
 
 _HELP = """\
 Each card is one aspect: the annotation beside every witness's opinion. Words that nobody else says
@@ -106,8 +107,9 @@ class OpinionViewer(AuditPanel):
         if ctx.dataset is None:
             return page.say("Open a dataset to see what is said of its samples.")
         aspects = find_aspects(ctx.dataset)
-        if not aspects:
-            return page.wait_for(self, next_stage(ctx.dataset))
+        segments = None if aspects else next(iter(find_segments(ctx.dataset)), None)
+        if not aspects and segments is None:
+            return page.wait_for(self, ctx.dataset)
         shown_id, why_this = _choose(ctx)
         if shown_id is None:
             return page.find_nothing(self)
@@ -117,7 +119,8 @@ class OpinionViewer(AuditPanel):
             return page.say("This sample is no longer in the dataset.")
         unfolded = _unfolded(ctx, shown_id)
         clip_id = shown_id if shown_id != sample_id else None
-        lacking = stage_after_texts(ctx.dataset, bool(sample.scores))
+        scored = bool(sample.scores) or segments in audited_fields(ctx.dataset)
+        lacking = stage_after_texts(ctx.dataset, scored, segments)
         return page.build(self, sample, aspects, why_this, unfolded, clip_id, lacking)
 
 

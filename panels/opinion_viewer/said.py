@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import fiftyone as fo
 
-from ...agreement.aspects import PRESETS
+from ...agreement.aspects import PRESETS, Aspect
 from ...agreement.ruling import ruling_field, suggestion_field
 from ...engine.labels import Source, find_source, matched, text_names
 from ..aspects import scored_aspects
 
-_VERDICT, _CONFIDENCE = "verdict", "confidence"
+_VERDICT = "verdict"
 #: Attributes that are no opinion though they are text: what stages of ours write.
 _OURS = ("label", _VERDICT)
 
@@ -24,9 +24,10 @@ class Said:
     Attributes:
         opinions: ``{witness: text}``
         verdict: what the audit of segments decided, None without one
-        confidence: 0..1, None where unknown
+        confidence: that its text is right, 0..1; None where unknown
         ruling: who is right, by the video; None where nobody was asked
         suggestion: the best-supported text, where the annotation lost
+        annotation: the text that was audited, None where the label alone is known
     """
 
     opinions: dict[str, str | None]
@@ -34,19 +35,24 @@ class Said:
     confidence: float | None = None
     ruling: str | None = None
     suggestion: str | None = None
+    annotation: str | None = None
 
 
 def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said]:
     """``{label's id: what is said of it}`` of a sample's labels; empty where nothing is."""
     base = f"{field}.detections"
-    sources = _sources(dataset, field)
-    names = [n for n in (_VERDICT, _CONFIDENCE) if dataset.get_field(f"{base}.{n}") is not None]
+    aspect = _newest(dataset, field)
+    sources, confidence = _sources(dataset, field, aspect), _confidence(dataset, base, aspect)
+    # Of an annotation that was renamed since, or is a preset's, the label stands for the text
+    audited = [*_found(dataset, field, {"": aspect.annotation}).values()] if aspect else []
+    names = [_VERDICT] if dataset.get_field(f"{base}.{_VERDICT}") is not None else []
+    names += [confidence] if confidence else []
     ruled = _ruling_names(dataset, base)
     names += ruled
     if not sources and not names:
         return {}
     paths = {f"{base}.id", *(f"{base}.{name}" for name in names)}
-    for source in sources.values():
+    for source in (*sources.values(), *audited):
         paths.add(source.path)
         if source.key:
             paths |= {f"{base}.{source.key}", f"{source.labels}.{source.key}"}
@@ -55,12 +61,14 @@ def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said
     found = {path: (column or [None])[0] or [] for path, column in zip(ordered, columns)}
     ids = found[f"{base}.id"]
     texts = {witness: _texts(found, base, source) for witness, source in sources.items()}
+    annotations = _texts(found, base, *audited) if audited else []
     return {
         label: Said(
             {witness: _at(column, row) for witness, column in texts.items()},
             _at(found.get(f"{base}.{_VERDICT}", []), row),
-            _at(found.get(f"{base}.{_CONFIDENCE}", []), row),
+            _at(found.get(f"{base}.{confidence}", []), row),
             *(_at(found[f"{base}.{name}"], row) for name in ruled),
+            annotation=_at(annotations, row),
         )
         for row, label in enumerate(ids)
     }
@@ -76,15 +84,30 @@ def _ruling_names(dataset: fo.Dataset, base: str) -> list[str]:
     return []
 
 
-def _sources(dataset: fo.Dataset, field: str) -> dict[str, Source]:
+def find_sources(dataset: fo.Dataset, field: str) -> dict[str, Source]:
     """Where each witness's text is: as the newest run on these labels says, else by attribute."""
-    for run in scored_aspects(dataset, field):
-        return _found(dataset, field, run[0].opinions)
+    return _sources(dataset, field, _newest(dataset, field))
+
+
+def _sources(dataset: fo.Dataset, field: str, aspect: Aspect | None) -> dict[str, Source]:
+    if aspect is not None:
+        return _found(dataset, field, aspect.opinions)
     presets = [aspect for preset in PRESETS.values() for aspect in preset]
     known = {name: witness for a in presets for witness, name in a.opinions.items()}
     own = dataset.get_field(f"{field}.detections").field.get_field_schema(ftype=fo.StringField)
     names = [name for name in text_names(dataset, field) if name in own and name not in _OURS]
     return _found(dataset, field, {known.get(name, name): name for name in names})
+
+
+def _confidence(dataset: fo.Dataset, base: str, aspect: Aspect | None) -> str | None:
+    # A label's own is that of the model that made it, so that an audit has names of its own.
+    whole = "confidence_all"
+    names = [f"confidence_{aspect.name}", whole] if aspect else [whole, "confidence"]
+    return next((n for n in names if dataset.get_field(f"{base}.{n}") is not None), None)
+
+
+def _newest(dataset: fo.Dataset, field: str) -> Aspect | None:
+    return next((run[0] for run in scored_aspects(dataset, field)), None)
 
 
 def _found(dataset: fo.Dataset, field: str, opinions: Mapping[str, str]) -> dict[str, Source]:

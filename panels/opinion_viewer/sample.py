@@ -11,9 +11,10 @@ import fiftyone as fo
 from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, score_field
 from ...agreement.metrics import METRICS
 from ...agreement.texts import is_scorable
+from ...engine.table import audited_fields
 from ..aspects import scored_aspects
 from .ruling import ShownRuling, read_rulings, ruling_names
-from .said import Said, read_said
+from .said import Said, find_sources, read_said
 
 #: Metrics in the order of what they tell; ``match`` is fitted by a stage of its own.
 METRIC_NAMES = ("match", *METRICS)
@@ -111,15 +112,33 @@ def score_names(aspect: Aspect) -> list[str]:
 
 
 def segment_fields(dataset: fo.Dataset, aspects: Iterable[Aspect]) -> list[str]:
-    """The fields of segments: those that the annotations were hoisted from, else any."""
-    timed = [
+    """The fields of segments: audited ones, then those that annotations were hoisted from, or any.
+
+    Without an aspect, those of which witnesses say something come before the others.
+    """
+    timed, shown = _timed(dataset), {aspect.annotation for aspect in aspects}
+    hoisted = [name for name in timed if ACTION100M_HOISTED.get(name) in shown]
+    first = _audited(dataset) if shown else find_segments(dataset)
+    return list(dict.fromkeys([*first, *(hoisted or timed)]))
+
+
+def find_segments(dataset: fo.Dataset) -> list[str]:
+    """The fields of segments that say more than a label each: the audited ones come first."""
+    told = (name for name in _timed(dataset) if find_sources(dataset, name))
+    return list(dict.fromkeys([*_audited(dataset), *told]))
+
+
+def _audited(dataset: fo.Dataset) -> list[str]:
+    timed = _timed(dataset)
+    return [name for name in audited_fields(dataset) if name in timed]
+
+
+def _timed(dataset: fo.Dataset) -> list[str]:
+    return [
         name
         for name, kind in dataset.get_field_schema(ftype=fo.EmbeddedDocumentField).items()
         if issubclass(kind.document_type, fo.TemporalDetections)
     ]
-    shown = {aspect.annotation for aspect in aspects}
-    hoisted = [name for name in timed if ACTION100M_HOISTED.get(name) in shown]
-    return hoisted or timed
 
 
 def read_sample(

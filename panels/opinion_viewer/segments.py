@@ -97,7 +97,7 @@ def _add_opinions(
         return
     place = stack(card, name, gap=0.25, paddingLeft="18px")
     for i, (witness, text) in enumerate(told.items()):
-        others = [segment.text, *(other for who, other in told.items() if who != witness)]
+        others = [_text(segment, said), *(other for who, other in told.items() if who != witness)]
         party = row(place, f"party_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
         line(party, "who", f"{witness}:", inline=True, **_TIME)
         said_by = stack(party, "said", gap=0)
@@ -105,9 +105,15 @@ def _add_opinions(
         add_text(said_by, key, text, others, unfolded, panel.on_unfold)
 
 
+def _text(segment: Segment, said: Said | None) -> str:
+    audited = None if said is None else said.annotation
+    return segment.text if audited is None else audited
+
+
 def _describe(segment: Segment, said: Said | None) -> str:
-    text = cut(segment.text, LENGTHS[0])
-    text += " \u2026" if len(text) < len(segment.text) else ""
+    whole = _text(segment, said)
+    text = cut(whole, LENGTHS[0])
+    text += " \u2026" if len(text) < len(whole) else ""
     notes = [segment.tier or "", "beyond the clip" if segment.outside else ""]
     if said is not None:
         notes.append((said.verdict or "").replace("_", " "))

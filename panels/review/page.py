@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import fiftyone as fo
 from fiftyone.operators import types
 
-from ..next_stage import NextStage, add_stage, begin_empty
+from ..next_stage import NextStage, add_next, add_stage, begin_empty
 from ..opinion_viewer.folding import add_text
 from ..typeset import CARD, FAINT, columns, line, row, small_button, stack
 
@@ -51,18 +52,32 @@ def say(sentence: str) -> types.Property:
     return _page(root)
 
 
-def wait_for(panel: Review, stage: NextStage) -> types.Property:
+def wait_for(panel: Review, dataset: fo.Dataset) -> types.Property:
     """The page where no known annotation is: what to run, or how to review one's own fields."""
     root = begin_empty("Nothing to review yet")
-    add_stage(root, panel, stage)
+    add_next(root, panel, dataset)
     add_stage(root, panel, _OWN_FIELDS, "outlined")
     return _page(root)
 
 
 def begin(
-    panel: Review, state: PanelRefState, aspects: list[str], scores: list[str], begun: bool
+    panel: Review,
+    state: PanelRefState,
+    aspects: list[str],
+    scores: list[str],
+    planned: bool,
+    begun: bool,
 ) -> types.Property:
-    """The page before the reviews of an aspect have begun, or before a reviewer has a name."""
+    """The page before a reviewer sees the first sample.
+
+    Args:
+        panel: whose methods the buttons call
+        state: what was picked
+        aspects: what can be reviewed
+        scores: the fields by which samples may be drawn
+        planned: whether the aspect's samples are drawn already
+        begun: whether somebody has decided on one of them
+    """
     root = types.Object()
     line(root, "title", "Review annotations", fontSize="1.1rem", fontWeight=600)
     line(
@@ -74,6 +89,8 @@ def begin(
     _add_pickers(root, panel, state, aspects)
     if begun:
         line(root, "begun", "Reviews of this aspect have begun. They go on where they stopped.")
+    elif planned:
+        line(root, "planned", "The samples are drawn already. Nobody has decided on one yet.")
     else:
         _add_choice(root, "score", "Doubtful by", [BEST_SCORE, *scores], BEST_SCORE)
     reviewer = ((state.get("pick") or {}).get("reviewer") or "").strip()

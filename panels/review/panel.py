@@ -12,7 +12,6 @@ from fiftyone.operators.categories import Categories
 from ...agreement.aspects import PRESETS, Aspect
 from ...engine import review_queue, reviews
 from ..base import PLUGIN, AuditPanel, dataset_name
-from ..next_stage import next_stage
 from ..opinion_viewer.sample import find_aspects
 from . import page, queue
 
@@ -149,12 +148,15 @@ class Review(AuditPanel):
             return page.say("Open a dataset to review its annotations.")
         names, state = self._aspects(ctx), ctx.panel.state
         if not names:
-            return page.wait_for(self, next_stage(ctx.dataset))
+            return page.wait_for(self, ctx.dataset)
         stored = self._plan(ctx)
         opened = review_queue.get_open(ctx.dataset, _session(ctx))
         if stored is None or opened is None or opened["aspect"] != stored["aspect"]:
             floats = ctx.dataset.get_field_schema(ftype=fo.FloatField)
-            return page.begin(self, state, names, list(floats), stored is not None)
+            begun = stored is not None and bool(
+                reviews.standing(reviews.read(ctx.dataset, stored["aspect"]))
+            )
+            return page.begin(self, state, names, list(floats), stored is not None, begun)
         width = page.WIDTHS.get((state.get("pick") or {}).get("width"), 0.02)
         standing = queue.stand(ctx.dataset, stored, _reviewer(ctx), width)
         item = None

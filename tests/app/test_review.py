@@ -166,8 +166,8 @@ def test_two_reviewers_are_never_shown_the_same_sample(queue, captions, chromium
         other = Queue(second)
         second.open_panel("review")
         other.call_me("bob")
-        other.says("Reviews of this aspect have begun")
-        other.button("^Go on$").click()
+        other.says("The samples are drawn already. Nobody has decided on one yet.")
+        other.button("^Begin$").click()
         for _ in range(3):
             assert other.shown() != queue.shown()
             queue.after(queue.button("^Correct$").click)

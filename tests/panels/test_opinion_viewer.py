@@ -4,6 +4,7 @@ import json
 
 import fiftyone as fo
 import pytest
+from fiftyone.operators.executor import ExecutionContext, Executor
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import Aspect
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.said import Said
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample import (
@@ -103,6 +104,86 @@ def test_what_witnesses_say_of_segments_is_read_from_attributes_and_other_fields
     dataset.register_run(f"second_opinion_score_agreement_{FIELD}_20260131_102030_ab12", config)
     first, second = read_sample(dataset, sample.id, find_aspects(dataset)).said.values()
     assert (first.opinions, second.opinions) == ({"p": "a girl"}, {"p": "a boy"})
+
+
+def drawn(panel, dataset, sample_id=None):
+    """What a panel shows, as it goes to the browser."""
+    params = {"panel_id": "one", "panel_state": {"pick": {}}}
+    request = {"dataset_name": dataset.name, "current_sample": sample_id, "params": params}
+    ctx = ExecutionContext(request, executor=Executor(), operator_uri=panel.uri)
+    return json.dumps(panel.render(ctx).to_json(), ensure_ascii=False)
+
+
+@pytest.fixture
+def steps(dataset, operator):
+    """A sample whose segments were audited, and one without any."""
+    theirs = timed("llava_steps", {"label": OPENS}, {"label": "a boy runs"})
+    ours = timed(
+        "steps",
+        {"label": OPENS, "blip": CLOSES, "confidence": 0.5},
+        {"label": "she leaves", "blip": "she goes", "confidence": 0.5, "tags": ["suspect"]},
+    )
+    sample = fo.Sample(filepath="/nowhere/a.mp4", **theirs, **ours)
+    dataset.add_samples([sample, fo.Sample(filepath="/nowhere/b.mp4")], dynamic=True)
+    opinions = {"a": "blip", "b": "llava_steps"}
+    aspects = [{"name": "event", "annotation": "label", "opinions": opinions}]
+    operator("score_agreement")(dataset, segments="steps", aspects=aspects, metrics=["lex"])
+    second = sample.steps.detections[1].id
+    path = "steps.detections"
+    dataset.set_label_values(f"{path}.confidence_event", {second: 0.125}, dynamic=True)
+    dataset.set_label_values(f"{path}.verdict", {second: "annotation_suspect"}, dynamic=True)
+    return dataset
+
+
+def test_audited_segments_are_shown_where_no_sample_was_compared(steps, operator):
+    full, bare = steps.values("id")
+    shown = read_sample(steps, full, [])
+    assert list(shown.segments) == ["steps", "llava_steps"]  # the audited ones first
+    first, second = (shown.said[segment.id] for segment in shown.segments["steps"])
+    assert first == Said({"a": CLOSES, "b": OPENS}, annotation=OPENS)
+    said = {"a": "she goes", "b": "a boy runs"}
+    assert second == Said(said, "annotation_suspect", 0.125, annotation="she leaves")
+    page = drawn(operator("opinion_viewer"), steps, full)
+    assert "she leaves (annotation suspect, confidence 0.12)" in page
+    assert "boy" in page and "Nothing" not in page
+    assert "This sample has no segments" in drawn(operator("opinion_viewer"), steps, bare)
+
+
+def test_the_text_that_was_audited_is_shown_and_not_the_segments_label(steps, operator):
+    texts = {label.id: "he sits" for label in steps.first().steps.detections}
+    steps.set_label_values("steps.detections.claim", texts, dynamic=True)
+    aspects = [{"name": "claim", "annotation": "claim", "opinions": {"a": "blip"}}]
+    operator("score_agreement")(steps, segments="steps", aspects=aspects, metrics=["lex"])
+    page = drawn(operator("opinion_viewer"), steps, steps.first().id)
+    assert "he sits" in page and "she leaves" not in page
+
+
+@pytest.mark.parametrize("panel", ["confidence_map", "review"])
+def test_panels_of_samples_say_that_segments_were_audited_and_show_the_suspects(
+    steps, operator, panel
+):
+    shown = operator(panel)
+    page = drawn(shown, steps)
+    assert "This audit is of the segments of steps." in page
+    assert "1 of 2 segments have the tag suspect." in page and "Nothing was compared" not in page
+    assert "on_show_suspects" in page
+    ctx = ExecutionContext(
+        {"dataset_name": steps.name, "params": {"field": "steps"}}, executor=Executor()
+    )
+    shown.on_show_suspects(ctx)
+    (asked,) = ctx.executor.to_json()["requests"]
+    view = fo.DatasetView._build(steps, asked["params"]["view"])
+    assert view.values("steps.detections.label", unwind=True) == ["she leaves"]
+    steps.untag_labels("suspect")
+    assert "None of the 2 segments has the tag suspect." in drawn(shown, steps)
+
+
+def test_segments_with_texts_of_witnesses_are_shown_before_any_audit(dataset, operator):
+    ours = timed("steps", {"label": OPENS, "blip": CLOSES})
+    dataset.add_sample(fo.Sample(filepath="/nowhere/a.mp4", **timed("plain", {}), **ours))
+    dataset.add_dynamic_sample_fields()
+    page = drawn(operator("opinion_viewer"), dataset, dataset.first().id)
+    assert "These texts were not scored yet." in page and "blip:" in page
 
 
 @pytest.mark.parametrize("text", ["A girl closes a box.", "$where", "{'$gt': ''}"])

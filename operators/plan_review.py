@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TypeAlias
@@ -10,13 +11,15 @@ from uuid import uuid4
 import fiftyone as fo
 from fiftyone.operators.types import RiskLevel
 
-from ..agreement.aspects import Aspect, read_aspects
+from ..agreement.aspects import ACTION100M, Aspect, read_aspects
 from ..agreement.sampling import Plan, draw_plan
 from ..agreement.texts import is_missing
 from ..engine import reviews
 from ..engine.columns import read_chunks, root_dataset
+from ..engine.labels import find_source, noun_of
 from ..engine.progress import Progress
 from ..engine.review_queue import load_plan, save_plan
+from ..engine.table import audited_fields
 from .audit_settings import aspects_setting
 from .base import Stage
 from .calibrate import CONFIDENCE, confidence_field
@@ -80,10 +83,7 @@ class PlanReview(Stage):
             names = ", ".join(aspect.name for aspect in read_aspects(settings.aspects))
             return {"aspect": f"Aspect: there is no {settings.aspect!r}; there are {names}."}
         if not isinstance(root_dataset(samples).get_field(aspect.annotation), fo.StringField):
-            return {
-                "aspect": f"Aspect: the dataset has no text field {aspect.annotation!r}, so that "
-                "there is no annotation to review. Run hoist_labels first."
-            }
+            return {"aspect": f"Aspect: {_why_not(root_dataset(samples), aspect)}"}
         return {}
 
     def work(self, samples: Samples, settings: PlanSettings, progress: Progress) -> dict:
@@ -95,6 +95,24 @@ class PlanReview(Stage):
             reviews.declare(dataset)
             plan = save_plan(dataset, aspect.name, drawn, settings.restart)
         return _report(aspect, plan, begun)
+
+
+def _why_not(dataset: fo.Dataset, aspect: Aspect) -> str:
+    for field in audited_fields(dataset):
+        with suppress(ValueError):
+            find_source(dataset, field, aspect.annotation)
+            noun = noun_of(dataset, field)
+            return (
+                f"{aspect.annotation!r} is a text of the {noun} of {field!r}, which were audited "
+                "one by one. Reviews and the error rate are of whole samples. To see the suspects, "
+                f"filter the labels of {field!r} by the tag suspect in the App, or read them in "
+                f"Python: dataset.select_labels(tags='suspect', fields={field!r})."
+            )
+    advice = " Run hoist_labels first." if aspect in ACTION100M else ""
+    return (
+        f"the dataset has no text field {aspect.annotation!r}, so that there is no annotation "
+        f"to review.{advice}"
+    )
 
 
 def find_score(dataset: fo.Dataset, aspect: str) -> str | None:

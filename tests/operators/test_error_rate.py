@@ -145,6 +145,20 @@ def test_without_reviews_or_with_an_unknown_part_the_form_says_what_to_do(
         operator("plan_review")(audited, aspect="actor")
 
 
+def test_an_annotation_of_segments_is_not_reviewed_and_why_is_said(dataset, operator):
+    step = fo.TemporalDetection(label="a cat", support=[1, 10], blip="a dog")
+    steps = fo.TemporalDetections(detections=[step])
+    dataset.add_sample(fo.Sample(filepath="a.mp4", steps=steps), dynamic=True)
+    aspects = [{"name": "event", "annotation": "label", "opinions": {"a": "blip"}}]
+    plan = {"aspects": aspects, "aspect": "event"}
+    with pytest.raises(ValueError, match="no text field 'label', so that .* to review.$"):
+        operator("plan_review")(dataset, **plan)
+    operator("score_agreement")(dataset, segments="steps", aspects=aspects, metrics=["lex"])
+    told = "text of the segments of 'steps'.*are of whole samples.*tags='suspect', fields='steps'"
+    with pytest.raises(ValueError, match=told):
+        operator("plan_review")(dataset, **plan)
+
+
 def test_without_any_score_every_annotation_is_as_likely_to_be_reviewed(dataset, operator):
     dataset.add_samples([fo.Sample(filepath=f"{i}.mp4", gt="a cat") for i in range(30)])
     report = operator("plan_review")(dataset, aspect="caption", aspects=ASPECTS)

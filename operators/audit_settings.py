@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import fiftyone as fo
@@ -18,6 +19,7 @@ from ..agreement.aspects import (
 )
 from ..engine.columns import root_dataset
 from ..engine.labels import LABEL_LISTS, find_source
+from ..engine.provenance import run_keys
 from ..engine.table import Rows
 from .settings import setting
 
@@ -89,6 +91,20 @@ def chosen_aspects(given: object, segments: str | None) -> tuple[Aspect, ...]:
     return tuple(
         Aspect(a.name, sources.get(a.annotation, a.annotation), a.opinions) for a in aspects
     )
+
+
+def earlier_aspects(
+    dataset: fo.Dataset, work: str
+) -> Iterator[tuple[fo.RunConfig, tuple[Aspect, ...]]]:
+    """The earlier runs of a piece of work with their aspects, the newest run first."""
+    for key in reversed(run_keys(dataset, work)):
+        config = dataset.get_run_info(key).config
+        given = (getattr(config, "settings", None) or {}).get("aspects")
+        try:
+            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
+            yield config, tuple(read_aspects(listed))
+        except (TypeError, ValueError):  # a run of another version
+            continue
 
 
 def groups_of(rows: Rows, group_field: str | None) -> list | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,16 @@ from typing import TypeAlias
 
 import fiftyone as fo
 
-from ..agreement.aspects import PRESETS, Aspect, read_aspects
+from ..agreement.aspects import PRESETS, Aspect
 from ..engine import reviews
 from ..engine.columns import read_chunks, root_dataset
+from ..engine.labels import noun_of
 from ..engine.progress import Progress
-from ..engine.provenance import run_keys
 from ..engine.review_queue import load_plan, planned_aspects
+from ..engine.table import audited_fields
+from .audit_settings import earlier_aspects
 from .base import Stage
+from .export_labels import labels_path, write_labels_table
 from .export_report import score_fields, write_report
 from .export_tables import FORMATS, write_table
 from .settings import Settings, setting
@@ -67,7 +69,8 @@ class ExportAudit(Stage):
     label = "Export audit"
     description = (
         "Writes the audit to a file: a table (parquet, CSV, JSON Lines), the corrected "
-        "annotations, or one HTML page. Writes no sample field."
+        "annotations, or one HTML page. Where segments or regions were audited, a table of them "
+        "goes beside it, named after their field. Writes no sample field."
     )
     icon = "download"
     settings = ExportSettings
@@ -92,11 +95,22 @@ class ExportAudit(Stage):
             if shown["pictures"] < shown["worst"]:
                 gone = shown["worst"] - shown["pictures"]
                 told += f" {gone:,} samples have no picture: their files could not be read."
-            return {"summary": [told], "path": str(path), **shown}
+            left_out = [
+                f"The {samples.count(f'{field}.detections'):,} audited {noun_of(dataset, field)} "
+                f"of {field} are not in the report; parquet, csv and jsonl write a table of them."
+                for field in audited_fields(dataset)
+            ]
+            return {"summary": [told, *left_out], "path": str(path), **shown}
         corrected = settings.content == "corrections"
         columns, chunks = (_corrections if corrected else _audit)(samples, progress)
         rows = write_table(path, settings.format, columns, chunks)
         summary = [f"Wrote {rows:,} rows of {len(columns)} columns to {path}."]
+        labels = [] if corrected else _write_labels(samples, settings, progress)
+        summary += [
+            f"Wrote {of['rows']:,} {noun_of(dataset, of['field'])} of {of['field']} to "
+            f"{of['path']}: their texts, scores, verdicts and tags."
+            for of in labels
+        ]
         if settings.format == "csv":
             summary.append(
                 "In CSV, an apostrophe stands before texts that a spreadsheet would run as a "
@@ -107,19 +121,24 @@ class ExportAudit(Stage):
             "path": str(path),
             "rows": rows,
             "columns": [{"column": name, "type": kind.__name__} for name, kind in columns.items()],
+            "labels": labels,
         }
+
+
+def _write_labels(samples: Samples, settings: ExportSettings, progress: Progress) -> list[dict]:
+    written = []
+    for field in audited_fields(root_dataset(samples)):
+        path = labels_path(Path(settings.path), field)
+        rows = write_labels_table(samples, field, path, settings.format, progress)
+        written.append({"field": field, "rows": rows, "path": str(path)})
+    return written
 
 
 def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
     """The aspects whose annotation is a text field here: presets', scored and reviewed ones."""
     known = [aspect for preset in PRESETS.values() for aspect in preset]
-    for key in reversed(run_keys(dataset, "score_agreement")):
-        given = (getattr(dataset.get_run_info(key).config, "settings", None) or {}).get("aspects")
-        try:
-            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
-            known += read_aspects(listed)
-        except (TypeError, ValueError):  # a run of another version
-            continue
+    for _, aspects in earlier_aspects(dataset, "score_agreement"):
+        known += aspects
     for name in planned_aspects(dataset):
         plan = load_plan(dataset, name)
         known.append(Aspect(name, plan["annotation"], plan["opinions"]))

@@ -90,6 +90,54 @@ def test_tables_hold_every_text_as_it_is(audited, operator, tmp_path, form):
     assert os.listdir(path.parent) == [path.name]
 
 
+@pytest.fixture
+def regions(dataset, operator):
+    """An image whose two boxes were audited, and one without boxes."""
+    boxes = [[0.0, 0.25, 0.5, 0.5], [0.5, 0.5, 0.25, 0.25]]
+    ours = [
+        fo.Detection(label=text, bounding_box=box, one="a dog", tags=["mine"], confidence=0.9)
+        for box, text in zip(boxes, ["=a dog", "a cat"])
+    ]
+    theirs = [fo.Detection(label="x", bounding_box=boxes[1], text="a cat")]
+    fields = {"ours": fo.Detections(detections=ours), "theirs": fo.Detections(detections=theirs)}
+    samples = [fo.Sample(filepath="/nowhere/a.jpg", **fields), fo.Sample(filepath="/nowhere/b.jpg")]
+    dataset.add_samples(samples, dynamic=True)
+    opinions = {"a": "one", "b": "theirs.text"}
+    aspects = [{"name": "what", "annotation": "label", "opinions": opinions}]
+    operator("score_agreement")(dataset, segments="ours", aspects=aspects, metrics=["lex"])
+    return dataset
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "csv"])
+def test_audited_labels_have_a_table_of_their_own(regions, operator, tmp_path, form):
+    path = tmp_path / f"audit.{form}"
+    report = operator("export_audit")(regions, path=str(path), format=form)
+    first, second = read(tmp_path / f"audit_ours.{form}")
+    assert report["rows"] == len(read(path)) == 2
+    assert report["labels"] == [
+        {"field": "ours", "rows": 2, "path": str(path.with_stem("audit_ours"))}
+    ]
+    assert f"Wrote 2 regions of ours to {tmp_path / f'audit_ours.{form}'}" in report["summary"][1]
+    assert first["label"] == ("'=a dog" if form == "csv" else "=a dog")
+    missing, tags = ("", '["mine"]') if form == "csv" else (None, ["mine"])
+    assert (first["theirs.text"], first["lex_b_what"], first["tags"]) == (missing, missing, tags)
+    assert (second["theirs.text"], float(second["lex_b_what"])) == ("a cat", 1.0)
+    assert [float(second[side]) for side in ("left", "right", "top", "bottom")] == [0.5, 0.75] * 2
+    assert (second["id"], second["sample_id"]) == (
+        regions.first().ours.detections[1].id,
+        regions.first().id,
+    )
+    assert second["filepath"] == "/nowhere/a.jpg" and "confidence" not in second
+    view = regions.filter_labels("ours", fo.ViewField("label") == "a cat")
+    report = operator("export_audit")(view, path=str(path), format=form)
+    assert [row["label"] for row in read(tmp_path / f"audit_ours.{form}")] == ["a cat"]
+
+
+def test_a_report_says_that_audited_labels_are_not_in_it(regions, operator, tmp_path):
+    report = operator("export_audit")(regions, path=str(tmp_path / "a.html"), format="html")
+    assert "The 2 audited regions of ours are not in the report" in report["summary"][1]
+
+
 def test_no_cell_of_a_csv_begins_a_formula_and_nothing_is_lost(audited, operator, tmp_path):
     path = tmp_path / "audit.csv"
     report = operator("export_audit")(audited, path=str(path), format="csv")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,12 +15,14 @@ from fiftyone import ViewField as F
 from ..agreement.aspects import Aspect, score_field
 from ..agreement.texts import clean, is_scorable
 from ..agreement.token_weights import TokenWeights
+from ..engine.columns import root_dataset
 from ..engine.progress import Progress
 from ..engine.table import LabelTable, Rows, SampleTable, open_table, result_path, work_name
 from .audit_settings import (
     aspects_setting,
     check_aspects,
     chosen_aspects,
+    earlier_aspects,
     edges_setting,
     encoder_setting,
     group_setting,
@@ -131,6 +133,7 @@ class Calibrate(Stage):
         self.open(samples, settings)
         table, tally = open_table(samples, settings.segments), Tally(settings.chosen())
         blocks, total = _blocks(samples, table, settings), 0
+        others = _tell_of_others(samples, settings, table.noun)
         with progress.step("Calibrating", table.count()) as advance:
             for ids in blocks:
                 rows = _read(table, ids, settings)
@@ -141,13 +144,46 @@ class Calibrate(Stage):
                 table.write(rows, written, rows.status(work, _lacking(written)))
                 total += len(rows)
                 advance(len(rows))
-        return tally.report(total, len(blocks), encoder.revision, table.noun)
+        report = tally.report(total, len(blocks), encoder.revision, table.noun)
+        report["summary"] += others
+        return report
 
     def shows(self, samples: Samples, settings: CalibrateSettings, report: dict) -> fo.DatasetView:
         if not settings.segments:
             return samples.exists(CONFIDENCE).sort_by(CONFIDENCE)
         known = samples.filter_labels(settings.segments, F(_OF_LABEL).exists())
         return known.sort_by(F(result_path(_OF_LABEL, settings.segments)).min())
+
+
+def _tell_of_others(samples: Samples, settings: CalibrateSettings, noun: str) -> list[str]:
+    """Sentences on what lies outside the view and was calibrated with other witnesses."""
+    dataset, told = root_dataset(samples), []
+    for aspect in settings.chosen():
+        path = result_path(confidence_field(aspect.name), settings.segments)
+        known = dataset.get_field(path) is not None
+        kept = dataset.count(path) - samples.count(path) if known else 0
+        before = _witnesses_before(dataset, settings, aspect) if kept else None
+        if before:
+            said = ", ".join(f"{witness} ({field})" for witness, field in before.items())
+            told.append(
+                f"{aspect.name} was calibrated with {said} before: {kept:,} {noun} outside this "
+                "view keep the confidences of then. Give other witnesses another aspect's name, "
+                "or calibrate the whole dataset."
+            )
+    return told
+
+
+def _witnesses_before(
+    dataset: fo.Dataset, settings: CalibrateSettings, aspect: Aspect
+) -> Mapping[str, str] | None:
+    # The newest run with others, unless all was calibrated with these since
+    for config, aspects in earlier_aspects(dataset, work_name(Calibrate.name, settings.segments)):
+        for old in aspects:
+            if old.name == aspect.name and old.opinions != aspect.opinions:
+                return old.opinions
+            if old.name == aspect.name and getattr(config, "view", None) is None:
+                return None
+    return None
 
 
 def _blocks(

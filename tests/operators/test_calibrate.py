@@ -158,6 +158,28 @@ def test_too_few_pairs_give_a_warning_and_no_number(dataset, operator):
     assert report["missing"] == 12
 
 
+def test_what_other_witnesses_told_outside_the_view_is_not_mixed_in_silence(dataset, operator):
+    texts = captions(12)
+    dataset.add_samples(
+        [
+            fo.Sample(filepath=f"/tmp/{i}.jpg", label=t[0], one=t[1], two=t[2])
+            for i, t in enumerate(texts)
+        ]
+    )
+    alone = [{**ASPECTS[0], "opinions": {"a": "two"}}]
+
+    def calibrate(samples, aspects):
+        summary = operator("calibrate")(samples, aspects=aspects)["summary"]
+        dataset.set_values("confidence_cap", [0.5] * 12)  # of too few, there would be none
+        return [sentence for sentence in summary if "before" in sentence]
+
+    assert calibrate(dataset, ASPECTS) == [] == calibrate(dataset.limit(4), ASPECTS)
+    for _ in range(2):  # again, though the newest run is now of the same witness
+        (sentence,) = calibrate(dataset.limit(4), alone)
+        assert "with a (one), b (two) before: 8 samples outside" in sentence
+    assert calibrate(dataset, alone) == [] == calibrate(dataset.limit(4), alone)
+
+
 @pytest.mark.parametrize(
     ("stage", "settings", "sentence"),
     [

@@ -168,6 +168,29 @@ def test_an_empty_map_says_which_stage_to_run_and_opens_it(app, saved_dataset, t
     app.page.get_by_role("button", name="Execute").first.wait_for()
 
 
+def test_where_regions_were_audited_the_suspects_are_a_click_away(
+    app, saved_dataset, tmp_path, operator
+):
+    image = tmp_path / "frame.png"
+    Image.new("RGB", (64, 48)).save(image)
+    box = {"label": "a cat", "bounding_box": [0.1, 0.1, 0.5, 0.5], "blip": "a dog"}
+    found = [fo.Detection(**box, tags=tags) for tags in (["suspect"], [], [])]
+    samples = [
+        fo.Sample(filepath=str(image), found=fo.Detections(detections=[one])) for one in found
+    ]
+    dataset = saved_dataset(samples)
+    dataset.add_dynamic_sample_fields()
+    aspects = [{"name": "what", "annotation": "label", "opinions": {"a": "blip"}}]
+    operator("score_agreement")(dataset, segments="found", aspects=aspects, metrics=["lex"])
+    app.open(dataset)
+    app.open_panel("confidence_map")
+    panel = app.page.locator("[data-cy=panel-content-confidence_map]")
+    panel.get_by_text("This audit is of the regions of found.").wait_for()
+    panel.get_by_text("1 of 3 regions have the tag suspect.").wait_for()
+    panel.get_by_role("button", name="Show the suspects").click()
+    app.wait_for_grid_count(1)
+
+
 def test_the_saved_workspace_opens_the_map_beside_the_samples(app, workshop_dataset):
     assert install_workspace(workshop_dataset) == "Second opinion"
     install_workspace(workshop_dataset)  # a second time replaces the first

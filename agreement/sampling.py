@@ -24,6 +24,8 @@ FIRST = 2
 # when strata are cut, and this part of the reviews goes by size alone.
 _SAFEST, _RISKIEST = 0.02, 0.98
 _BY_SIZE = 0.3
+# Nobody reads more digits of a score.
+_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,11 @@ class Stratum:
     ids: list[str]
     risks: list[float]
 
-    @property
-    def name(self) -> str:
+    def name(self, digits: int = 2) -> str:
         """The range of its scores, as a person reads it."""
         if self.low is None:
             return "no score"
-        return f"score {self.low:.2f} to {self.high:.2f}"
+        return f"score {self.low:.{digits}f} to {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ class Plan:
     def size(self) -> int:
         """The labels of the population."""
         return sum(stratum.size for stratum in self.strata)
+
+    @property
+    def names(self) -> list[str]:
+        """The strata's names, with as many digits as tell them apart: scores crowd near 1."""
+        for digits in range(2, _DIGITS):
+            names = [stratum.name(digits) for stratum in self.strata]
+            if len(set(names)) == len(names):
+                return names
+        return [f"part {i + 1}: {stratum.name()}" for i, stratum in enumerate(self.strata)]
 
     @property
     def shares(self) -> np.ndarray:
@@ -126,7 +136,8 @@ class Plan:
 
     def stratum_of(self) -> dict[str, str]:
         """``{label: its stratum's name}`` of the labels in order."""
-        return {label: stratum.name for stratum in self.strata for label in stratum.ids}
+        named = zip(self.names, self.strata)
+        return {label: name for name, stratum in named for label in stratum.ids}
 
     def seen(self, wrong: Mapping[str, bool]) -> list[Seen]:
         """What reviews tell of each stratum; labels outside the plan are left out."""

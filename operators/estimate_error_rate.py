@@ -29,6 +29,7 @@ from .settings import Settings, setting
 
 #: Parts by the confidence that the plan was cut by.
 TIER = "tier"
+_MOST_TOLD = 20  # parts; a field may have thousands of values
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
 
@@ -38,8 +39,8 @@ Samples: TypeAlias = fo.core.collections.SampleCollection
 
 @dataclass(frozen=True)
 class RateSettings(Settings):
-    aspect: str = setting(
-        "sum_detailed", "Aspect", "The aspect whose annotation was reviewed", required=True
+    aspect: str | None = setting(
+        None, "Aspect", "The aspect whose annotation was reviewed; may be left out if only one was"
     )
     by: str | None = setting(
         None,
@@ -49,6 +50,11 @@ class RateSettings(Settings):
     width: float = setting(
         0.02, "Width", "How narrow the interval should get: 0.02 is ±2%", low=0.001, high=0.5
     )
+
+    def chosen(self, dataset: fo.Dataset) -> str:
+        """The aspect named, or else the only one that is reviewed; empty where it must be named."""
+        begun = planned_aspects(dataset)
+        return self.aspect or (begun[0] if len(begun) == 1 else "")
 
 
 # ---- work ----
@@ -69,12 +75,15 @@ class EstimateErrorRate(Stage):
 
     def check(self, samples: Samples, settings: RateSettings) -> dict[str, str]:
         dataset = root_dataset(samples)
-        if load_plan(dataset, settings.aspect) is None:
-            begun = planned_aspects(dataset)
+        begun, aspect = planned_aspects(dataset), settings.chosen(dataset)
+        if begun and not aspect:
+            return {"aspect": f"Aspect: name one of those reviewed: {', '.join(begun)}."}
+        if aspect not in begun:
             known = f"There are reviews of {', '.join(begun)}." if begun else ""
+            asked = repr(aspect) if aspect else "anything here"
             return {
-                "aspect": f"Aspect: nobody has begun to review {settings.aspect!r}. Open the panel "
-                f"Review, or call plan_review. {known}".rstrip()
+                "aspect": f"Aspect: nobody has begun to review {asked}. Open the panel Review, or "
+                f"call plan_review. {known}".rstrip()
             }
         if settings.by not in (None, TIER) and dataset.get_field(settings.by) is None:
             return {
@@ -84,39 +93,45 @@ class EstimateErrorRate(Stage):
         return {}
 
     def work(self, samples: Samples, settings: RateSettings, progress: Progress) -> dict:
-        dataset = root_dataset(samples)
-        stored = load_plan(dataset, settings.aspect)
-        plan = Plan.from_dict(stored)
-        entries = reviews.read(dataset, settings.aspect)
-        asked = reviews.asked(entries, stored["id"])
-        wrong = plan.counted(reviews.decided(entries), asked)
-        inside = _inside(samples, plan)
-        found, more, size = _estimate(plan, wrong, inside, settings.width)
-        summary = [f"{settings.aspect}: {tell(found, more, settings.width, size)}"]
-        if inside is not None:
-            summary.append(
-                f"This view holds about {size:,} of the {plan.size:,} annotations that the plan "
-                f"was drawn from; {0 if found is None else found.reviews:,} of "
-                f"{len(wrong):,} reviews lie in it."
-            )
-        summary += _doubts(plan, entries, asked, wrong, inside)
-        summary += _changes(dataset, stored, entries, wrong)
-        if stored["missing"]:
-            summary.append(f"{stored['missing']:,} samples have no annotation and are not counted.")
-        rows = [] if settings.by is None else _rows(samples, plan, wrong, inside, settings.by)
-        return {
-            "summary": summary,
-            **_numbers(found),
-            "labels": size,
-            "more": more,
-            "enough": may_stop(found, settings.width),
-            "parts": rows,
-        }
+        aspect = settings.chosen(root_dataset(samples))
+        report = estimate_rates(samples, aspect, settings.by, settings.width)
+        return {**report, "summary": report["summary"] + _told(report["parts"], settings.by)}
 
     def shows(self, samples: Samples, settings: RateSettings, report: dict) -> fo.DatasetView:
         dataset = root_dataset(samples)
-        decided = reviews.decided(reviews.read(dataset, settings.aspect))
+        decided = reviews.decided(reviews.read(dataset, settings.chosen(dataset)))
         return dataset.select([sample_id for sample_id, wrong in decided.items() if wrong])
+
+
+def estimate_rates(samples: Samples, aspect: str, by: str | None, width: float = 0.02) -> dict:
+    """The stage's report, its summary without the parts, which are in ``parts``."""
+    dataset = root_dataset(samples)
+    stored = load_plan(dataset, aspect)
+    plan = Plan.from_dict(stored)
+    entries = reviews.read(dataset, aspect)
+    asked = reviews.asked(entries, stored["id"])
+    wrong = plan.counted(reviews.decided(entries), asked)
+    inside = _inside(samples, plan)
+    found, more, size = _estimate(plan, wrong, inside, width)
+    summary = [f"{aspect}: {tell(found, more, width, size)}"]
+    if inside is not None:
+        summary.append(
+            f"This view holds about {size:,} of the {plan.size:,} annotations that the plan "
+            f"was drawn from; {0 if found is None else found.reviews:,} of "
+            f"{len(wrong):,} reviews lie in it."
+        )
+    summary += _doubts(plan, entries, asked, wrong, inside)
+    summary += _changes(dataset, stored, entries, wrong)
+    if stored["missing"]:
+        summary.append(f"{stored['missing']:,} samples have no annotation and are not counted.")
+    return {
+        "summary": summary,
+        **_numbers(found),
+        "labels": size,
+        "more": more,
+        "enough": may_stop(found, width),
+        "parts": [] if by is None else _rows(samples, plan, wrong, inside, by),
+    }
 
 
 def _inside(samples: Samples, plan: Plan) -> set[str] | None:
@@ -196,7 +211,7 @@ def _rows(
     seen = plan.seen(wrong)
     if by == TIER:
         homes = plan.stratum_of()
-        sizes = {} if inside else {stratum.name: stratum.size for stratum in plan.strata}
+        sizes = {} if inside else dict(zip(plan.names, (s.size for s in plan.strata)))
     else:
         found = root_dataset(samples).select(kept)
         homes = dict(zip(*found.values(["id", by]))) if kept else {}
@@ -209,6 +224,22 @@ def _rows(
         found, _ = estimate_part(seen, set(mine))
         rows.append({by: part, "samples": sizes.get(part), **_numbers(found)})
     return rows
+
+
+def _told(rows: list[dict], by: str | None) -> list[str]:
+    lines = []
+    for row in rows[:_MOST_TOLD]:
+        of = "" if row["samples"] is None else f" of {row['samples']:,} samples"
+        lines.append(
+            f"{by} {row[by]}{of}: no estimate, for none was reviewed."
+            if row["rate"] is None
+            else f"{by} {row[by]}: {row['rate']:.1%}{of} are wrong, 95% interval "
+            f"{100 * row['low']:.1f} to {100 * row['high']:.1f}; {row['wrong']:,} of "
+            f"{row['reviews']:,} reviewed were."
+        )
+    if len(rows) > _MOST_TOLD:
+        lines.append(f"{len(rows) - _MOST_TOLD:,} more parts are in the report.")
+    return lines
 
 
 def _name(value: object) -> str:

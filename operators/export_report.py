@@ -19,7 +19,7 @@ from ..engine.progress import Progress
 from ..engine.provenance import run_keys
 from ..engine.review_queue import planned_aspects
 from .calibrate import CONFIDENCE
-from .estimate_error_rate import TIER, EstimateErrorRate
+from .estimate_error_rate import TIER, estimate_rates
 from .export_pictures import as_data_uri
 from .export_tables import replacing
 
@@ -101,11 +101,11 @@ def _error_rates(samples: Samples) -> Iterable[str]:
     aspects = planned_aspects(root_dataset(samples))
     if not aspects:
         yield "<p>Nobody has reviewed annotations yet, so the share of wrong ones is not known.</p>"
-    stage = EstimateErrorRate()
     for aspect in aspects:
-        report = stage.work(samples, stage.settings(aspect=aspect, by=TIER), Progress())
+        report = estimate_rates(samples, aspect, TIER)
         yield "".join(f"<p>{_text(sentence)}</p>" for sentence in report["summary"])
-        yield _table(report["parts"])
+        if any(row["reviews"] for row in report["parts"]):
+            yield _table(report["parts"])
 
 
 def _verdicts(samples: Samples) -> Iterable[str]:

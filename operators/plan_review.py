@@ -163,11 +163,11 @@ def _report(aspect: Aspect, stored: dict, begun: bool) -> dict:
         )
     rows = [
         {
-            "part": stratum.name,
+            "part": name,
             "annotations": stratum.size,
             "expected wrong": stratum.risk,
             "share of reviews": float(share),
         }
-        for stratum, share in zip(plan.strata, plan.shares)
+        for name, stratum, share in zip(plan.names, plan.strata, plan.shares)
     ]
     return {"summary": summary, "plan": stored["id"], "new": not begun, "parts": rows}

@@ -102,6 +102,34 @@ def test_parts_add_up_and_a_view_is_a_part(audited, operator, review):
     assert report["rate"] > tiers["rate"]
 
 
+def test_parts_crowded_near_one_stay_apart(audited, operator, review, tmp_path):
+    crowded = {i: 1 - row / 1e6 for row, i in enumerate(audited.values("id"))}
+    audited.set_values("confidence_caption", crowded, key_field="id")
+    plan = operator("plan_review")(audited, aspect="caption", aspects=ASPECTS)
+    names = [row["part"] for row in plan["parts"]]
+    assert len(set(names)) == len(names) > 2
+    review(audited, 60)
+    report = operator("estimate_error_rate")(audited, by="tier")  # the only aspect reviewed
+    assert [row["tier"] for row in report["parts"]] == names
+    assert sum(row["samples"] for row in report["parts"]) == 300
+    assert sum(row["reviews"] for row in report["parts"]) == report["reviews"] == 60
+    page = tmp_path / "audit.html"
+    operator("export_audit")(audited, path=str(page), format="html", worst=0)
+    assert all(f">{name}<" in page.read_text(encoding="utf-8") for name in names)
+
+
+def test_each_part_is_told_and_the_aspect_named_where_there_are_more(audited, operator, review):
+    review(audited, 60)
+    report = operator("estimate_error_rate")(audited, by="verdict")
+    for row in report["parts"]:
+        (line,) = [s for s in report["summary"] if s.startswith(f"verdict {row['verdict']}: ")]
+        assert line.endswith(f"{row['wrong']} of {row['reviews']} reviewed were.")
+    other = [{"name": "title", "annotation": "gt", "opinions": {"a": "blip"}}]
+    operator("plan_review")(audited, aspect="title", aspects=other)
+    with pytest.raises(ValueError, match="name one of those reviewed: caption, title"):
+        operator("estimate_error_rate")(audited)
+
+
 def test_the_unsure_are_left_out_and_the_reach_of_that_is_told(audited, operator, review):
     review(
         audited, 60, lambda i, wrong: "unsure" if i % 10 == 0 else "wrong" if wrong else "correct"

@@ -7,7 +7,7 @@ import re
 import fiftyone as fo
 from fiftyone.core.odm.dataset import SidebarGroupDocument
 
-from .fields import owned
+from .fields import LEDGER, STATUS, owned
 
 #: What the names of our groups begin with; one of a person's own must be called otherwise.
 PREFIX = "second opinion"
@@ -52,17 +52,31 @@ def install_groups(dataset: fo.Dataset) -> None:
         if paths
     ]
     at = 1 + next((i for i, group in enumerate(theirs) if group.name == "tags"), -1)
-    config.sidebar_groups = [*theirs[:at], *made, *theirs[at:]]
+    config.sidebar_groups = [*theirs[:at], *made, *theirs[at:], *_folded(dataset, theirs)]
     dataset.save()
+
+
+def _folded(dataset: fo.Dataset, groups: list[SidebarGroupDocument]) -> list[SidebarGroupDocument]:
+    # The App opens a group of its own for every field that holds fields.
+    missing = []
+    for name in (STATUS, LEDGER):
+        group = next((group for group in groups if group.name == name), None)
+        if group is None and (field := dataset.get_field(name)) is not None:
+            paths = [f"{name}.{inner}" for inner in field.get_field_schema()]
+            missing.append(SidebarGroupDocument(name=name, paths=paths, expanded=False))
+        elif group is not None and group.expanded is None:  # else a person has chosen
+            group.expanded = False
+    return missing
 
 
 def remove_groups(dataset: fo.Dataset) -> None:
     """Removes our groups; fields that remain go back to FiftyOne's group of plain fields."""
     groups = dataset.app_config.sidebar_groups or []
-    theirs = [group for group in groups if not group.name.startswith(PREFIX)]
-    left = [path for group in groups if group not in theirs for path in group.paths or ()]
-    if len(theirs) == len(groups):
+    ours = [group for group in groups if group.name.startswith(PREFIX)]
+    left = [path for group in ours for path in group.paths or ()]
+    if not ours:
         return
+    theirs = [group for group in groups if group not in ours and group.name not in (STATUS, LEDGER)]
     for group in theirs:
         if group.name == _PLAIN:
             there = [path for path in left if dataset.get_field(path) is not None]

@@ -60,7 +60,8 @@ class Tally:
             if values and not np.isnan(values).all()
         }
         summary = [
-            f"Calibrated {self.known:,} of {total:,} {noun} in {blocks} blocks; "
+            f"Calibrated {self.known:,} of {total:,} {noun} in {blocks} "
+            f"block{'s' * (blocks != 1)}; "
             f"{self.missing:,} have too few texts to judge.",
             *self._warnings,
         ]

@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
+from fiftyone import ViewField as F
 
 from ..agreement.texts import clean, is_scorable
 from ..agreement.tree import read_tree
-from ..engine.columns import Chunk, read_chunks, write_columns, write_labels
+from ..engine.columns import Chunk, read_chunks, root_dataset, write_columns, write_labels
 from ..engine.ledger import fingerprint, ledger_field, stale_rows
 from ..engine.progress import Progress
 from .base import Stage
@@ -79,6 +80,19 @@ class CheckTree(Stage):
         for name, kind in _ATTRIBUTES.items():
             fields[f"{settings.field}.detections.{name}"] = kind
         return fields
+
+    def check(self, samples: Samples, settings: TreeSettings) -> dict[str, str]:
+        dataset, labels = root_dataset(samples), f"{settings.field}.detections"
+        if dataset.get_field(f"{labels}.parent_id") is not None:
+            return {}
+        any_label = dataset.match(F(labels).length() > 0).limit(1).count()
+        with_parent = F(labels).filter(F("parent_id").exists())
+        if not any_label or dataset.match(with_parent.length() > 0).limit(1).count():
+            return {}
+        return {
+            "field": f"Tree: the labels of {settings.field!r} have no parent_id, so that they are "
+            "no trees. Each label needs node_id and parent_id, the node_id of the one above it."
+        }
 
     def status_name(self, settings: TreeSettings) -> str:
         return f"{self.name}_{settings.field}"
@@ -213,9 +227,9 @@ def _known(value: float) -> float | None:
 
 def _report(total: int, tally: Counter, faults: Counter, encoder: str) -> dict:
     summary = (
-        f"Checked {total:,} trees with {tally['nodes']:,} nodes: {tally['judged']:,} have enough "
-        f"nodes for a score, {total - tally['judged']:,} do not; {tally['repeats']:,} nodes repeat "
-        f"a sibling's text. {tally['kept']:,} were up to date."
+        f"Checked the trees of {total:,} samples, {tally['nodes']:,} nodes in all. Enough nodes "
+        f"for a score: {tally['judged']:,}; too few: {total - tally['judged']:,}. Nodes that "
+        f"repeat a sibling's text: {tally['repeats']:,}. Up to date before: {tally['kept']:,}."
     )
     rows = [{"fault": kind, "trees": n} for kind, n in faults.most_common()]
     return {

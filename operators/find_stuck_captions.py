@@ -164,8 +164,9 @@ def _report(
 ) -> dict:
     rows = sorted(rows, key=lambda row: -row["clips"])
     hit = sum(bool(names) for names in stuck)
+    texts = f"{len(rows):,} stuck text{'s' * (len(rows) != 1)}"
     summary = (
-        f"{len(rows)} stuck texts in {len(fields)} fields, on {hit:,} of {len(ids):,} samples. "
+        f"{texts} in {', '.join(fields)}, on {hit:,} of {len(ids):,} samples. "
         f"How far apart clips are was told by {by}."
     )
     return {"summary": [summary], "samples": len(ids), "hit": hit, "stuck": rows[:_SHOWN]}

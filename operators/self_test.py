@@ -31,6 +31,7 @@ from .settings import Settings, setting
 # Under this AUROC a kind of error is called invisible: little better than a coin.
 _VISIBLE = 0.65
 _FEWEST = 10
+_RECALL = "recall at 5% false alarms"  # a column of the report
 _POOL = 8  # segments to draw each from, so that they are of several videos
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
@@ -130,7 +131,7 @@ class _AspectTest:
             row[f"auroc {name}"] = round(area_under_roc(scores, changed[name]), 3)
         best = max(self._scores, key=lambda name: row[f"auroc {name}"])
         recall = recall_at_false_alarms(self._scores[best], changed[best])
-        return row | {"best": best, "recall at 5% false alarms": round(recall, 3)}
+        return row | {"best": best, _RECALL: round(recall, 3)}
 
     def _column(self, texts: list[str | None]) -> Column:
         texts = [clean(t) if is_scorable(t) else None for t in texts]
@@ -164,6 +165,18 @@ def _draw(
     return pool.take(sorted(drawn))
 
 
+def _told(judged: list[dict]) -> list[str]:
+    # A line a kind, the one that is noticed worst first
+    known = [row for row in judged if not np.isnan(row[_RECALL])]
+    ordered = sorted(known, key=lambda row: row[_RECALL])
+    lines = []
+    for kind in dict.fromkeys(row["kind"] for row in ordered):
+        mine = [row for row in ordered if row["kind"] == kind]
+        each = [f"{r[_RECALL]:.0%} of {r['planted']:,} in {r['aspect']}" for r in mine]
+        lines.append(f"{kind}: at 5% false alarms this audit notices {', '.join(each)}.")
+    return lines
+
+
 def _report(table: SampleTable | LabelTable, drawn: int, rows: list[dict], encoder: str) -> dict:
     judged = [row for row in rows if "best" in row]
     blind: dict[str, list[str]] = {}
@@ -175,14 +188,14 @@ def _report(table: SampleTable | LabelTable, drawn: int, rows: list[dict], encod
         f"random: {sum(row['planted'] for row in rows):,} changed texts. The dataset stays as it "
         "was."
     ]
+    summary += _told(judged)
     summary += [
         f"This audit hardly sees errors of the kind {kind!r} in {', '.join(aspects)}."
         for kind, aspects in blind.items()
     ]
     untested = sorted({row["kind"] for row in rows} - {row["kind"] for row in judged})
+    most = {kind: max(r["planted"] for r in rows if r["kind"] == kind) for kind in untested}
     if untested:
-        summary.append(
-            f"Too few texts could hold {', '.join(untested)} ({_FEWEST} are needed), so nothing is "
-            "known of these."
-        )
+        few = ", ".join(f"{kind} ({n} of the {_FEWEST} needed)" for kind, n in most.items())
+        summary.append(f"Too few texts could hold {few}, so nothing is known of these.")
     return {"summary": summary, table.noun: drawn, "encoder": encoder, "detection": rows}

@@ -38,13 +38,19 @@ def test_planted_errors_are_noticed_and_no_sample_is_changed(captions, operator)
     assert rows["other_clip"]["planted"] > 35
     assert rows["other_clip"]["auroc sup"] > 0.9
     assert rows["number"]["auroc sup"] > 0.5
-    assert 0 <= rows["number"]["recall at 5% false alarms"] <= 1
+    recalls = [row["recall at 5% false alarms"] for row in rows.values()]
+    assert all(0 <= recall <= 1 for recall in recalls)
+    told = [line.split(": ") for line in report["summary"] if "at 5% false alarms" in line]
+    assert [kind for kind, _ in told] == sorted(
+        rows, key=lambda kind: rows[kind]["recall at 5% false alarms"]
+    )
+    assert all(f"% of {rows[kind]['planted']} in cap." in line for kind, line in told)
 
 
 def test_what_cannot_be_planted_is_said_not_scored(captions, operator):
     report = operator("self_test")(captions, aspects=ASPECTS, kinds=["other_segment"])
     assert report["detection"] == [{"aspect": "cap", "kind": "other_segment", "planted": 0}]
-    assert any("nothing is known" in sentence for sentence in report["summary"])
+    assert any("other_segment (0 of the 10 needed)" in line for line in report["summary"])
     with pytest.raises(ValueError, match="no 'colour'; there are other_clip"):
         operator("self_test")(captions, aspects=ASPECTS, kinds=["colour"])
 
@@ -67,7 +73,8 @@ def test_a_text_on_clips_that_are_alike_is_not_stuck(captions, operator):
     ids = captions.values("id")
     captions.set_values("one", dict.fromkeys(ids[:5], "The same goal again."), key_field="id")
     captions.set_values("title", dict.fromkeys(ids[:5], "goal replay cup final"), key_field="id")
-    assert operator("find_stuck_captions")(captions, fields=["one"])["hit"] == 0
+    report = operator("find_stuck_captions")(captions, fields=["one"])
+    assert report["hit"] == 0 and report["summary"][0].startswith("0 stuck texts in one, on 0 of")
 
 
 def node(name, parent, label, start, end):
@@ -105,3 +112,19 @@ def test_a_child_under_the_wrong_parent_and_a_repeated_text_are_found(dataset, o
     operator("clear_audit")(dataset)
     assert set(dataset.get_field_schema(flat=True)) == before
     assert "tree_fit" not in dataset._sample_collection.find_one()["tree"]["detections"][0]
+
+
+def test_segments_that_are_no_trees_are_refused_before_any_work(dataset, operator):
+    spans = [fo.TemporalDetection(label="A dog runs.", support=[1, 9]) for _ in range(6)]
+    dataset.add_sample(
+        fo.Sample(filepath="/tmp/a.mp4", events=fo.TemporalDetections(detections=spans))
+    )
+    fields = set(dataset.get_field_schema(flat=True))
+    with pytest.raises(ValueError, match="labels of 'events' have no parent_id.*no trees"):
+        operator("check_tree")(dataset, field="events")
+    assert set(dataset.get_field_schema(flat=True)) == fields
+    nodes = [node("r", None, "A day.", 0.0, 9.0), node("a", "r", "A meal.", 0.0, 5.0)]
+    dataset.add_sample(  # its attributes are not declared
+        fo.Sample(filepath="/tmp/b.mp4", events=fo.TemporalDetections(detections=nodes))
+    )
+    assert operator("check_tree")(dataset, field="events")["nodes"] == 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -148,7 +147,7 @@ class TagConfidence(Stage):
             tally["total"] += len(rows)
         if not settings.segments:
             install_views(dataset, self.name)
-        return _report(table.noun, settings, rules.tags, tally)
+        return _report(table.noun, settings, rules, tally)
 
     def shows(self, samples: Samples, settings: TagSettings, report: dict) -> fo.DatasetView:
         tags = [row["tag"] for row in report["tags"] if row["share"]]
@@ -177,26 +176,37 @@ def _retag(rows: Rows, won: dict[str, np.ndarray]) -> dict[str, list]:
     return {"tags": tags, OURS: ours}
 
 
-def _report(noun: str, settings: TagSettings, tags: Sequence[str], tally: Counter) -> dict:
-    total = tally["total"]
-    rows = [{"tag": tag, noun: tally[tag], "share": tally[tag] / total} for tag in tags]
-    summary = [
-        f"{settings.aspect}: of {total:,} {noun} {tally['untagged']:,} earned no tag and "
-        f"{tally['missing']:,} could not be judged for want of a text or score."
+def _report(
+    noun: str, settings: TagSettings, rules: WorkshopRules | CalibratedRules, tally: Counter
+) -> dict:
+    total, missing, untagged = tally["total"], tally["missing"], tally["untagged"]
+    rows = [{"tag": tag, noun: tally[tag], "share": tally[tag] / total} for tag in rules.tags]
+    lacking = f"{missing:,} could not be judged for want of a text or score"
+    plain = f"{untagged:,} fit none of the rules; " if untagged else ""
+    tagged = total - missing - untagged
+    summary = [f"{settings.aspect}: tagged {tagged:,} of {total:,} {noun}; {plain}{lacking}."]
+    report = {noun: total, "missing": missing, "untagged": untagged, "tags": rows}
+    if isinstance(rules, CalibratedRules):
+        report["expected wrong"] = round(rules.expected_wrong, 1)
+        summary += _tell_suspects(settings, rules, tally)
+    return {"summary": summary, **report}
+
+
+def _tell_suspects(settings: TagSettings, rules: CalibratedRules, tally: Counter) -> list[str]:
+    if not rules.judged:
+        return ["No label has a confidence, so that none can be suspect."]
+    held, expected, hidden = tally["suspect"], rules.expected_wrong, tally["beyond_clip"]
+    told = f"{held:,}, of which about {settings.fdr:.0%} may be fine" if held else "none"
+    lines = [
+        f"The confidences expect some {expected:,.0f} wrong labels of {rules.judged:,}; "
+        f"the tag suspect holds {told}."
     ]
-    if settings.rules == "calibrated":
-        summary.append(
-            f"{tally['suspect']:,} labels are suspect; about {settings.fdr:.0%} of them may be "
-            f"fine. Of {tally['beyond_clip']:,} the clip shows less than {settings.coverage:.0%}, "
-            "so nobody can tell."
-        )
-    return {
-        "summary": summary,
-        noun: total,
-        "missing": tally["missing"],
-        "untagged": tally["untagged"],
-        "tags": rows,
-    }
+    if round(expected) > held:  # who takes the tag for all errors misses most of them
+        lines.append("Look for the others among the least trusted labels that are not tagged.")
+    if hidden:
+        shown = f"less than {settings.coverage:.0%}"
+        lines.append(f"Of {hidden:,} the clip shows {shown}, so nobody can tell.")
+    return lines
 
 
 # ---- form ----

@@ -132,6 +132,8 @@ class CalibratedRules:
             confidence = self._weighed(rows.columns)
             known.append(confidence[self._judged(confidence, _shown(rows))])
         values = np.concatenate(known)
+        #: How many labels have a confidence, and how many of those it expects to be wrong.
+        self.judged, self.expected_wrong = len(values), float(np.sum(1 - values))
         found = values[suspects(values, rate)]
         return float(found.max()) if len(found) else -1.0
 

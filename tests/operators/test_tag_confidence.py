@@ -1,6 +1,7 @@
 """Tags: the workshop's seven, exactly, on nobody's tags but ours."""
 
 import itertools
+import re
 
 import fiftyone as fo
 import pytest
@@ -61,6 +62,12 @@ def test_the_seven_tags_are_the_workshops_and_a_missing_score_makes_none(scored,
         row["tag"]: counts.get(row["tag"], 0) for row in report["tags"]
     }
     assert min(row["samples"] for row in report["tags"]) > 0
+    tagged = sum(len(tags) > 1 for tags in scored.match_tags("mine").values("tags"))
+    told = re.search(
+        r"actor: tagged (\d+) of (\d+) samples; (\d+) fit none of the rules", str(report)
+    )
+    assert int(told[2]) == len(scored) and int(told[1]) <= tagged
+    assert int(told[1]) + int(told[3]) + report["missing"] == len(scored)
 
 
 def test_new_thresholds_replace_our_tags_and_keep_a_persons(scored, operator):

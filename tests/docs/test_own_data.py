@@ -99,19 +99,27 @@ def _check(confidence, verdicts, tags, moved):
 
 def test_a_file_of_captions(page, folder, told, capsys):
     labels, second, third, moved = told
-    files = [str(folder / f"{i:03}.mp4") for i in range(len(labels))]
+    files = [f"{i:03}.mp4" for i in range(len(labels))]
     second = [None if i == 7 else text for i, text in enumerate(second)]
     rows = [{"file": f, "caption": a, "llava": b} for f, a, b in zip(files, labels, second)]
     _write(folder / "captions.jsonl", rows)
     later = [{"file": f, "text": t} for f, t in zip(files, third)][::-1]
     _write(folder / "internvl.jsonl", later)
 
-    dataset = page("A file of captions")["dataset"]
+    scope = page("A file of captions")
+    dataset = scope["dataset"]
 
+    assert dataset.values("filepath") == [str(folder / name) for name in files]
     assert dataset.values("internvl") == third
     _check(*dataset.values(["confidence", "verdict", "tags"]), moved)
     assert dataset.values("sup_a_caption")[7] is None  # a gap is no disagreement
-    assert "Score agreement: Scored 120 of 120 samples" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Score agreement: Scored 120 of 120 samples" in said
+    assert "tagged 120 of 120 samples" in said or "tagged 119 of 120 samples" in said
+    expected = int(re.search(r"expect some (\d+) wrong labels of 1(?:19|20);", said)[1])
+    assert WRONG / 2 < expected < 2 * WRONG
+    assert "nobody can tell" not in said  # no clip shows less than was annotated
+    assert re.search(r"other_clip: at 5% false alarms this audit notices \d+% of \d+ in", said)
     assert "Second opinion" in dataset.list_workspaces()
 
 
@@ -165,8 +173,7 @@ def test_segments_of_videos(page, told):
                 filepath=f"/clips/{start}.mp4",
                 events=fo.TemporalDetections(detections=ours),
                 llava_events=fo.TemporalDetections(detections=theirs[::-1]),
-            ),
-            dynamic=True,
+            )
         )
     scope = page("Segments of videos")
     tags = [found for video in dataset.values("events.detections.tags") for found in video]
@@ -189,7 +196,10 @@ def test_images(page, folder, told):
     page("Images")
     _check(*dataset.values(["confidence", "verdict", "tags"]), moved)
     assert sum(dataset.count_values("verdict").values()) == 120
-    assert (folder / "audit.html").read_text(encoding="utf-8").count("data:image/") == 5
+    html = (folder / "audit.html").read_text(encoding="utf-8")
+    assert html.count("data:image/") == 5
+    rates = html.partition("<h2>Error rates</h2>")[2].partition("<h2>")[0]
+    assert "No estimate yet" in rates and "<table>" not in rates  # nobody has reviewed yet
 
 
 def _write(path, rows):

@@ -46,27 +46,16 @@ def install_groups(dataset: fo.Dataset) -> None:
     for group in theirs:
         if group.name in _DEFAULTS:
             group.paths = [path for path in group.paths or () if path not in moved]
+        elif group.name in (STATUS, LEDGER) and group.expanded is None:  # else a person chose
+            group.expanded = False
     made = [
         SidebarGroupDocument(name=name, paths=paths, expanded=_GROUPS[name])
         for name, paths in mine.items()
         if paths
     ]
     at = 1 + next((i for i, group in enumerate(theirs) if group.name == "tags"), -1)
-    config.sidebar_groups = [*theirs[:at], *made, *theirs[at:], *_folded(dataset, theirs)]
+    config.sidebar_groups = [*theirs[:at], *made, *theirs[at:]]
     dataset.save()
-
-
-def _folded(dataset: fo.Dataset, groups: list[SidebarGroupDocument]) -> list[SidebarGroupDocument]:
-    # The App opens a group of its own for every field that holds fields.
-    missing = []
-    for name in (STATUS, LEDGER):
-        group = next((group for group in groups if group.name == name), None)
-        if group is None and (field := dataset.get_field(name)) is not None:
-            paths = [f"{name}.{inner}" for inner in field.get_field_schema()]
-            missing.append(SidebarGroupDocument(name=name, paths=paths, expanded=False))
-        elif group is not None and group.expanded is None:  # else a person has chosen
-            group.expanded = False
-    return missing
 
 
 def remove_groups(dataset: fo.Dataset) -> None:

@@ -46,7 +46,7 @@ def test_a_plan_is_the_same_for_a_seed_and_survives_a_store():
 def test_without_a_score_there_is_one_stratum_in_random_order():
     plan = sampling.draw_plan([str(i) for i in range(50)], None)
     assert [stratum.size for stratum in plan.strata] == [50]
-    assert plan.strata[0].name == "no score"
+    assert plan.names == ["no score"]
     assert plan.strata[0].ids != sorted(plan.strata[0].ids, key=int)
 
 

@@ -78,7 +78,9 @@ def main(count: int = CLIPS, folder: Path = FOLDER, name: str = DATASET) -> int:
     if opened:
         say(
             f"After {time.monotonic() - started:.0f} s, its map shows what the texts tell. "
-            "Meanwhile the pixels are asked; what they rule is in the App once it is printed below."
+            "Click the tag suspect below it: the grid shows these clips; open one, and the panel "
+            "Opinions says why. Meanwhile the pixels are asked; what they rule is in the App once "
+            "it is printed below."
         )
     with contextlib.suppress(KeyboardInterrupt) if opened else contextlib.nullcontext():
         grounding.run(dataset, kinds, say)
@@ -134,7 +136,8 @@ def open_app(dataset: object) -> object:
         port = probe.getsockname()[1]
     spaces = dataset.load_workspace(WORKSPACE) if dataset.has_workspace(WORKSPACE) else None
     # remote: a person opens the printed address; how to tunnel to it is not said
-    logging.getLogger("fiftyone").setLevel(logging.WARNING)
+    say("\nStarting the App, which takes some seconds.")
+    logging.getLogger("fiftyone").setLevel(logging.ERROR)  # it warns of a server still starting
     session = fo.launch_app(dataset, spaces=spaces, address="127.0.0.1", port=port, remote=True)
     say(f"\nThe App is at http://127.0.0.1:{port}/datasets/{dataset.slug}   (Ctrl+C ends it)")
     return session

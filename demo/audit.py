@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.operators as foo
+from fiftyone.core.odm.dataset import ActiveFields
 
 from demo.selfcheck import Rule
 
@@ -67,10 +68,14 @@ def run_stages(
     run("import_action100m", None, **files, name=name, na="keep")
     dataset = fo.load_dataset(name)
     dataset.info[_MADE_FROM] = made_from
+    # the grid is to show the films, not every label on top of them
+    dataset.app_config.active_fields = ActiveFields(paths=["tags"])
     dataset.save()
     run("hoist_labels", dataset)
     for witness, file in answers.items():
         run("read_opinions", dataset, prefix=PREFIXES[witness], file=str(file))
+    if dataset.has_sample_field(f"ruling_{ASPECT}"):  # an earlier run's; first the texts alone
+        run("clear_audit", dataset, stages=["ground_disputes"])
     run("score_agreement", dataset)
     run("tag_confidence", dataset, rules="workshop", aspect=ASPECT)
     rules = workshop_accusations(dataset)

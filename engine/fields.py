@@ -90,7 +90,10 @@ def is_work_of(name: str, stage: str) -> bool:
 
 def forget(dataset: fo.Dataset, stage: str) -> None:
     """Makes the stage's next run do everything again."""
-    dataset.set_field(f"{LEDGER}.{stage}", None).save(f"{LEDGER}.{stage}")
+    # Saving a view of this one field would write the ledger anew, without the other stages.
+    dataset._sample_collection.update_many(
+        {LEDGER: {"$type": "object"}}, {"$set": {f"{LEDGER}.{stage}": None}}
+    )
 
 
 def declare_status(dataset: fo.Dataset, stage: str) -> bool:

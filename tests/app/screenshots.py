@@ -9,7 +9,6 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.operators as foo
-from fiftyone.core.odm.dataset import ActiveFields
 
 from tests.app.driver import SIZE, App, app_server, browser, find_browser
 
@@ -34,8 +33,6 @@ def main() -> int:
 
     install_groups(dataset)
     install_workspace(dataset)
-    # the grid is to show the films, not every label on top of them
-    dataset.app_config.active_fields = ActiveFields(paths=["tags"])
     dataset.save()
     log = ROOT / ".local" / "screenshots.log"
     with app_server(log) as address, browser(executable) as chromium:

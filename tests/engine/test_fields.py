@@ -31,6 +31,16 @@ def test_a_status_can_be_written_where_a_merge_left_null(dataset):
     assert dataset.values("audit_status.stage") == ["ok"] * 3
 
 
+def test_what_one_stage_did_is_forgotten_and_nothing_else(dataset):
+    dataset.add_samples([fo.Sample(filepath=f"/tmp/{i}.jpg") for i in range(3)])
+    for stage in ("one", "other"):
+        fields.declare_status(dataset, stage)
+        write_columns(dataset, dataset.values("id"), {f"audit_ledger.{stage}": ["done"] * 3})
+    fields.forget(dataset, "one")
+    held = dataset.values(["audit_ledger.one", "audit_ledger.other"])
+    assert held == ([None] * 3, ["done"] * 3)
+
+
 def test_labels_and_frames_fields_are_made_marked_and_recognised(dataset):
     dataset.add_sample(fo.Sample(filepath="/tmp/a.mp4"))
     wanted = {

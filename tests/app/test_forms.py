@@ -30,7 +30,7 @@ def test_a_form_refuses_in_a_sentence_then_runs_and_shows_its_samples(app, works
     write(app, form, "sum_brief")
     expect(execute).to_be_enabled()
     execute.click()
-    form.get_by_text("sum_brief: of 60 samples").wait_for()
+    form.get_by_text("sum_brief: tagged").wait_for()
     workshop_dataset.reload()
     tagged = workshop_dataset.match_tags(workshop_dataset.distinct("audit_tags"))
     form.get_by_role("button", name=f"Show {len(tagged)} samples").click()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 
 from .texts import is_scorable
 
@@ -63,7 +63,7 @@ def weigh_copies(
     often, moved = right, _MOVED
     for _ in range(_STEPS):
         beliefs = copies.beliefs(ratio, often, moved)
-        alone = _probability(np.log(ratio) + _log_odds(often))
+        alone = expit(np.log(ratio) + _log_odds(often))
         often = (alone[once].sum() + _TRUST * right) / (once.sum() + _TRUST)
         moved = (beliefs[:, 1:].sum() + _TRUST * _MOVED) / (len(beliefs) + _TRUST)
     shared, owned = beliefs[copies.text, 0], beliefs[copies.text, 1]
@@ -169,9 +169,4 @@ def _places(
 
 
 def _log_odds(probability: np.ndarray | float) -> np.ndarray:
-    bounded = np.clip(probability, _CERTAIN, 1 - _CERTAIN)
-    return np.log(bounded) - np.log1p(-bounded)
-
-
-def _probability(log_odds: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -500, 500)))
+    return logit(np.clip(probability, _CERTAIN, 1 - _CERTAIN))

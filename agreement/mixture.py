@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 #: The inverse of the ridge penalty on standardised evidence.
@@ -157,7 +158,7 @@ def match_probability(log_ratio: np.ndarray, share: float) -> np.ndarray:
     called wrong with more certainty than its texts can give.
     """
     prior = np.log(share) - np.log1p(-share)
-    looks_true = 1.0 / (1.0 + np.exp(-np.clip(log_ratio + prior, -500, 500)))
+    looks_true = expit(log_ratio + prior)
     return _MISHEARD + (1.0 - _MISHEARD) * looks_true
 
 

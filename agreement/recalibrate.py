@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 #: Fewer decisions than this leave the confidences as they are, and so do
 FEWEST = 30
@@ -49,7 +50,7 @@ class Recalibration:
         confidence = np.asarray(confidence, dtype=np.float64)
         if (self.shift, self.stretch) == (0.0, 1.0):
             return confidence
-        return _chance(self.shift + self.stretch * _log_odds(confidence))
+        return expit(self.shift + self.stretch * _log_odds(confidence))
 
     def tell(self) -> str:
         """What it does, in a sentence."""
@@ -104,7 +105,7 @@ def _fit(x: np.ndarray, right: np.ndarray, weight: np.ndarray) -> tuple[float, f
     loss = _loss(at, x, right, weight)
     for _ in range(_STEPS):
         stretch = np.exp(at[1])
-        chance = _chance(at[0] + stretch * x)
+        chance = expit(at[0] + stretch * x)
         columns = np.stack([np.ones_like(x), stretch * x])
         slope = columns @ (weight * (chance - right))
         bend = (columns * (weight * chance * (1 - chance))) @ columns.T
@@ -126,9 +127,4 @@ def _loss(at: np.ndarray, x: np.ndarray, right: np.ndarray, weight: np.ndarray) 
 
 
 def _log_odds(confidence: np.ndarray) -> np.ndarray:
-    held = np.clip(confidence, _SUREST, 1 - _SUREST)
-    return np.log(held) - np.log1p(-held)
-
-
-def _chance(log_odds: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -500, 500)))
+    return logit(np.clip(confidence, _SUREST, 1 - _SUREST))

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
 
 from .null import WrongPairs
 
@@ -225,7 +226,7 @@ def rule(
         the ruling
     """
     known = {party: float(ratio) for party, ratio in ratios.items() if ratio == ratio}
-    chances = {party: float(_chance(ratio)) for party, ratio in known.items()}
+    chances = {party: float(expit(ratio)) for party, ratio in known.items()}
     if refused:
         return Ruling(REFUSED, 0.0, {}, f"No ruling: {refused}")
     rivals = {party: ratio for party, ratio in known.items() if party != ANNOTATION}
@@ -244,7 +245,3 @@ def rule(
         return Ruling(ANNOTATION, max(0.0, -ahead), chances, told, best)
     told = ", ".join(f"{party} {chance:.0%}" for party, chance in chances.items())
     return Ruling(UNSETTLED, 0.0, chances, f"The video does not settle it: {told}.", best)
-
-
-def _chance(ratio: float) -> float:
-    return 1.0 / (1.0 + np.exp(-np.clip(ratio, -500, 500)))

@@ -8,6 +8,15 @@ def labels(copied):
     return ["the same old text" if here else f"text {i}" for i, here in enumerate(copied)]
 
 
+def fifty_moved():
+    """400 texts of which the last fifty also stand, from the end, where they match worse."""
+    texts = [f"text {i}" for i in range(400)]
+    texts[:50] = texts[:349:-1]
+    match = np.full(400, 0.9)
+    match[:50] = 0.6
+    return texts, match
+
+
 def test_copies_that_match_badly_speak_against_copies():
     copied = np.arange(400) < 60
     match = np.where(copied, 0.3, 0.9)
@@ -31,11 +40,7 @@ def test_a_single_pair_of_copies_changes_little():
 
 
 def test_of_a_text_that_stands_twice_the_clip_that_it_matches_better_is_the_likelier():
-    texts = [f"text {i}" for i in range(400)]
-    match = np.full(400, 0.9)
-    for moved in range(50):
-        texts[moved] = texts[399 - moved]
-        match[moved] = 0.6
+    texts, match = fifty_moved()
     found = weigh_copies(texts, match)
     assert (found[:50] < 0.3).all()
     assert (found[350:] > 0.7).all()
@@ -61,11 +66,7 @@ def test_several_aspects_are_copies_where_all_of_them_are():
 
 
 def test_segments_that_overlap_are_no_copies_of_each_other():
-    texts = [f"text {i}" for i in range(400)]
-    match = np.full(400, 0.9)
-    for moved in range(50):
-        texts[moved] = texts[399 - moved]
-        match[moved] = 0.6
+    texts, match = fifty_moved()
     videos = [i if i < 200 else 399 - i for i in range(400)]
     apart = np.array([[0.0, 5.0]] * 200 + [[5.0, 9.0]] * 200)
     found = weigh_copies(texts, match, videos, apart)

@@ -33,7 +33,6 @@ def main() -> int:
 
     install_groups(dataset)
     install_workspace(dataset)
-    dataset.save()
     log = ROOT / ".local" / "screenshots.log"
     with app_server(log) as address, browser(executable) as chromium:
         missing = [name for name in PICTURES if not _take(name, chromium, address, dataset)]

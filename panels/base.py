@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import fiftyone.operators as foo
@@ -37,19 +36,16 @@ _UNDER_WAY = 2.0
 _MOST_PANELS = 100
 
 
-@dataclass(frozen=True)
-class _Page:
+class _Page(NamedTuple):
     """The page that a panel was sent last.
 
     Attributes:
         number: how many pages this panel was sent, this one among them
         at: when, by the monotonic clock
-        state: what of the panel's state it was drawn from
     """
 
     number: int
     at: float
-    state: dict
 
 
 _PAGES: dict[str | None, _Page] = {}
@@ -68,8 +64,8 @@ class AuditPanel(foo.Panel):
         help: what the mark beside the tab explains, in markdown
         category: where the menu of panels lists it
         surfaces: ``grid``, or ``grid modal`` for the sample modal as well
-        remembers: what of its state the panel's page is drawn from; None where it also depends
-            on what an event tells, so that nobody but the browser knows which page is the newest
+        numbers_pages: whether an event from an older page is answered with the newest one, which
+            takes a panel that remembers what it drew
     """
 
     name = ""
@@ -78,7 +74,7 @@ class AuditPanel(foo.Panel):
     help = ""
     category = Categories.ANALYZE
     surfaces = "grid"
-    remembers: tuple[str, ...] | None = None
+    numbers_pages = False
 
     @property
     def config(self) -> foo.PanelConfig:
@@ -97,24 +93,22 @@ class AuditPanel(foo.Panel):
         The App sends events without waiting for answers, and its server answers them side by
         side. An answer that began first and ends last would draw the page as it was before
         the other event: a click would seem lost. Even so, answers may cross on their way, and
-        the browser is then left with the older page. So a panel that :attr:`remembers` numbers
-        its pages; the browser keeps the number and sends it along, and an event that comes with
-        an older one is answered with the newest page, even if it tells nothing.
+        the browser is then left with the older page. So where a panel :attr:`numbers_pages`,
+        the browser keeps the number and sends it along, and an event that comes with an older
+        one is answered with the newest page, even if it tells nothing.
         """
         arrived, method = time.monotonic(), ctx.params.get("__method__")
         with _in_turn(ctx.panel_id):
             if method in ("on_interval", "on_load"):
                 self._watch(ctx)
-            behind = self.remembers is not None and _is_behind(ctx, arrived)
+            behind = self.numbers_pages and _is_behind(ctx, arrived)
             if behind or method != "on_interval":
                 self.catch_up(ctx)
             if self.is_news(ctx):
-                if self.remembers is None:
-                    return super().execute(ctx)
-                with _numbered(ctx, self.remembers, new=True):
+                with _numbered(ctx, new=True) if self.numbers_pages else nullcontext():
                     return super().execute(ctx)
             if behind:
-                with _numbered(ctx, self.remembers, new=False):
+                with _numbered(ctx, new=False):
                     self.draw_again(ctx)
                     ctx.ops.show_panel_output(self.render(ctx))
             return None
@@ -180,6 +174,14 @@ def dataset_name(ctx: foo.ExecutionContext) -> str | None:
     return None if ctx.dataset is None else ctx.dataset.name
 
 
+def keep_newest(kept: dict, panel_id: str | None, value: object) -> None:
+    """Keeps something of a panel, and forgets the panels that were heard of least lately."""
+    kept.pop(panel_id, None)
+    kept[panel_id] = value
+    while len(kept) > _MOST_PANELS:
+        del kept[next(iter(kept))]
+
+
 def _is_behind(ctx: foo.ExecutionContext, arrived: float) -> bool:
     # Whether the browser had an older page when it sent an event, though the newest was under
     # way long enough.
@@ -190,7 +192,7 @@ def _is_behind(ctx: foo.ExecutionContext, arrived: float) -> bool:
 
 
 @contextmanager
-def _numbered(ctx: foo.ExecutionContext, remembered: tuple[str, ...], new: bool):
+def _numbered(ctx: foo.ExecutionContext, new: bool):
     # A page that is sent again keeps its number, lest two browsers of one panel go on for ever
     # taking each other's page for a newer one.
     if ctx.panel_id is None:
@@ -199,14 +201,8 @@ def _numbered(ctx: foo.ExecutionContext, remembered: tuple[str, ...], new: bool)
     page, held = _PAGES.get(ctx.panel_id), ctx.panel.state.get("page") or 0
     number = (page.number if page else held) + new
     ctx.panel.state.set("page", number)  # is there before the page, whose pickers send it
-    if not new and remembered:
-        ctx.panel.state.set(deepcopy(page.state))
     yield
-    kept = {name: deepcopy(ctx.panel.state.get(name)) for name in remembered}
-    _PAGES.pop(ctx.panel_id, None)
-    _PAGES[ctx.panel_id] = _Page(number, time.monotonic(), kept)
-    while len(_PAGES) > _MOST_PANELS:
-        del _PAGES[next(iter(_PAGES))]
+    keep_newest(_PAGES, ctx.panel_id, _Page(number, time.monotonic()))
 
 
 @contextmanager

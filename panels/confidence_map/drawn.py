@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import fiftyone.operators as foo
 
-from ..base import dataset_name
+from ..base import dataset_name, keep_newest
 from . import selection
 
-_MOST_PANELS = 100
 _MOST_PAGES = 20
 
 
@@ -56,10 +55,7 @@ def keep(ctx: foo.ExecutionContext, sent: str | None) -> None:
     while len(given) > _MOST_PAGES:
         del given[next(iter(given))]
     now = (dataset_name(ctx), settings, viewed_of(ctx), short(ctx.selected), sent)
-    _DRAWN.pop(ctx.panel_id, None)
-    _DRAWN[ctx.panel_id] = Drawn(*now, given, chosen_on)
-    while len(_DRAWN) > _MOST_PANELS:
-        del _DRAWN[next(iter(_DRAWN))]
+    keep_newest(_DRAWN, ctx.panel_id, Drawn(*now, given, chosen_on))
 
 
 def catch_up(ctx: foo.ExecutionContext) -> None:

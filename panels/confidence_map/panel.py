@@ -38,7 +38,7 @@ class ConfidenceMap(AuditPanel):
     label = "Confidence map"
     icon = "scatter_plot"
     help = _HELP
-    remembers = ()  # more than state: see drawn.py
+    numbers_pages = True  # drawn.py remembers
 
     # ---- what may happen ----
 

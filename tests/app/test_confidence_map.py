@@ -214,6 +214,14 @@ def judged_dataset(workshop_dataset):
     return workshop_dataset
 
 
+def click_the_last_bar(app, seen, dataset):
+    """Clicks the bar of the greatest confidences, and waits for its samples in the grid."""
+    last = dataset.match(F("confidence_sum_detailed") >= 0.95)
+    app.page.mouse.click(*seen.bar(19))
+    app.wait_for_grid_count(len(last))
+    seen.says(f"Bright: {len(last)} shown in the grid.")
+
+
 def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset):
     app.open(judged_dataset)
     app.open_panel("confidence_map")
@@ -239,10 +247,7 @@ def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset
     seen.choose("View", "confidence, with the null")
     seen.says("59 of 60 samples are on the map. 1 have no confidence.")
     seen.says("No run of calibrate has kept wrong pairs of it")
-    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
-    app.page.mouse.click(*seen.bar(19))
-    app.wait_for_grid_count(len(last))
-    seen.says(f"Bright: {len(last)} shown in the grid.")
+    click_the_last_bar(app, seen, judged_dataset)
 
 
 def test_an_answer_that_comes_late_cannot_put_an_older_view_back(app, judged_dataset):
@@ -272,10 +277,7 @@ def test_an_answer_that_comes_late_cannot_put_an_older_view_back(app, judged_dat
     newest = max(pages)
     wait_until(lambda: app.page.wait_for_timeout(100) or pages[-1] < newest, lambda: pages)
     seen.says("59 of 60 samples are on the map")
-    last = judged_dataset.match(F("confidence_sum_detailed") >= 0.95)
-    app.page.mouse.click(*seen.bar(19))
-    app.wait_for_grid_count(len(last))
-    seen.says(f"Bright: {len(last)} shown in the grid.")
+    click_the_last_bar(app, seen, judged_dataset)
 
 
 def test_events_that_cross_leave_what_was_done_last(app_address, judged_dataset):

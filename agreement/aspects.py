@@ -7,8 +7,9 @@ witness (``q``), or two witnesses, named after both (``qm``).
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -137,6 +138,16 @@ def read_aspects(given: str | Iterable[dict | Aspect]) -> tuple[Aspect, ...]:
             "The witnesses' names make two edges called {}; rename a witness.",
         )
     return aspects
+
+
+def recall_aspects(settings: Mapping | None) -> tuple[Aspect, ...]:
+    """The aspects that a run's settings name; none where a run of another version left them."""
+    given = (settings or {}).get("aspects")
+    try:
+        listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
+        return read_aspects(listed)
+    except (TypeError, ValueError):
+        return ()
 
 
 def edge_names(aspects: Iterable[Aspect]) -> list[str]:

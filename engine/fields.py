@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import fiftyone as fo
 from fiftyone import ViewExpression
-from fiftyone.core.odm import create_field
+from fiftyone.core.odm import create_field, get_db_conn
 from fiftyone.core.sample import get_default_sample_fields
 
 # The mark that we leave in ``field.info``, with the stage that wrote the field.
@@ -128,18 +128,39 @@ def _surely(dataset: fo.Dataset, names: Iterable[str], add: Callable[[], None]) 
     """Adds fields until they are there.
 
     A process has one object of a dataset. In the App, another event may load it anew between
-    our steps, with the fields as it read them before; ours are then unknown, or not saved.
+    our steps, with the fields as it read them before; ours are then unknown, or known and not
+    saved. So what the database holds is asked, not what the object knows.
     """
-    names = list(names)
+    names = set(names)
     for last in (*[False] * (_ATTEMPTS - 1), True):
         try:
             add()
         except ValueError:  # FiftyOne's: the field that holds this one does not exist
             if last:
                 raise
-        if all(dataset.get_field(name) is not None for name in names):
+        if names <= _stored(dataset) and all(
+            dataset.get_field(name) is not None for name in names
+        ):
             return
         dataset.reload()
+
+
+def _stored(dataset: fo.Dataset) -> set[str]:
+    """Every field's name as the database holds it, nested ones dotted."""
+    document = get_db_conn().datasets.find_one(
+        {"_id": dataset._doc.id}, {"sample_fields": 1, "frame_fields": 1}
+    )
+    if document is None:  # deleted meanwhile: whoever writes next says so
+        return set()
+    of_frames = _named(document.get("frame_fields"), FRAMES)
+    return {*_named(document.get("sample_fields"), ""), *of_frames}
+
+
+def _named(fields: Iterable[Mapping] | None, parent: str) -> Iterator[str]:
+    for field in fields or ():
+        name = f"{parent}{field['name']}"
+        yield name
+        yield from _named(field.get("fields"), f"{name}.")
 
 
 def _missing(dataset: fo.Dataset, fields: Mapping[str, tuple]) -> dict[str, tuple]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -56,6 +57,12 @@ def run_keys(dataset: fo.Dataset, stage: str = "") -> list[str]:
     if stage:
         keys = [key for key in keys if work_of(key) == stage]
     return sorted(keys, key=lambda key: dataset.get_run_info(key).timestamp)
+
+
+def run_configs(dataset: fo.Dataset, stage: str) -> Iterator[fo.RunConfig]:
+    """What our runs of a stage left of themselves, the newest first."""
+    for key in reversed(run_keys(dataset, stage)):
+        yield dataset.get_run_info(key).config
 
 
 def work_of(key: str) -> str:

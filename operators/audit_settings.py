@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -16,10 +15,11 @@ from ..agreement.aspects import (
     Aspect,
     edge_names,
     read_aspects,
+    recall_aspects,
 )
 from ..engine.columns import root_dataset
 from ..engine.labels import LABEL_LISTS, find_source
-from ..engine.provenance import run_keys
+from ..engine.provenance import run_configs
 from ..engine.table import Rows
 from .settings import setting
 
@@ -97,14 +97,9 @@ def earlier_aspects(
     dataset: fo.Dataset, work: str
 ) -> Iterator[tuple[fo.RunConfig, tuple[Aspect, ...]]]:
     """The earlier runs of a piece of work with their aspects, the newest run first."""
-    for key in reversed(run_keys(dataset, work)):
-        config = dataset.get_run_info(key).config
-        given = (getattr(config, "settings", None) or {}).get("aspects")
-        try:
-            listed = json.loads(given) if isinstance(given, str) and given[:1] == "[" else given
-            yield config, tuple(read_aspects(listed))
-        except (TypeError, ValueError):  # a run of another version
-            continue
+    for config in run_configs(dataset, work):
+        if aspects := recall_aspects(getattr(config, "settings", None)):
+            yield config, aspects
 
 
 def groups_of(rows: Rows, group_field: str | None) -> list | None:

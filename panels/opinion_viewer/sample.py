@@ -90,7 +90,7 @@ class ShownSample:
 
 
 def find_aspects(dataset: fo.Dataset, alone: bool = False) -> list[Aspect]:
-    """The aspects that a dataset has texts of: the presets', then the newest run's.
+    """The aspects that a dataset has texts of: the newest run's, then the presets'.
 
     An aspect is shown where its annotation and at least one opinion are text fields; the
     opinions without a field are left out. With ``alone``, the annotation is enough.
@@ -98,7 +98,7 @@ def find_aspects(dataset: fo.Dataset, alone: bool = False) -> list[Aspect]:
     there = set(dataset.get_field_schema(ftype=fo.StringField))
     found: dict[str, Aspect] = {}
     newest = next(iter(scored_aspects(dataset)), ())
-    for aspect in [*(a for preset in PRESETS.values() for a in preset), *newest]:
+    for aspect in [*newest, *(a for preset in PRESETS.values() for a in preset)]:
         opinions = {witness: name for witness, name in aspect.opinions.items() if name in there}
         if aspect.annotation in there and (opinions or alone):
             found.setdefault(aspect.name, Aspect(aspect.name, aspect.annotation, opinions))

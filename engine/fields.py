@@ -138,9 +138,7 @@ def _surely(dataset: fo.Dataset, names: Iterable[str], add: Callable[[], None]) 
         except ValueError:  # FiftyOne's: the field that holds this one does not exist
             if last:
                 raise
-        if names <= _stored(dataset) and all(
-            dataset.get_field(name) is not None for name in names
-        ):
+        if names <= _stored(dataset) and all(dataset.get_field(name) is not None for name in names):
             return
         dataset.reload()
 

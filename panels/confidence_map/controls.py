@@ -16,14 +16,11 @@ from .proposal import CALIBRATED, SUSPECT, WORKSHOP, Proposal
 if TYPE_CHECKING:
     from .panel import ConfidenceMap
 
-_SIDE_BY_SIDE = {
-    "display": "grid",
-    "gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 220px), 1fr))",
-    "alignItems": "center",
-    "columnGap": 2,
-}
 # Four side by side, or two, or one where it is narrow
 _FOUR = "repeat(auto-fit, minmax(min(100%, 130px), 1fr))"
+_LIMITS = {"display": "grid", "gridTemplateColumns": _FOUR, "alignItems": "end", "columnGap": 2}
+# The App's sliders keep 32 pixels free above and below, and Apply would be out of sight.
+_CLOSE = {"& > div": {"padding": "0 12px"}}
 _SLIDERS = {
     "sem_high": "Same meaning from",
     "sem_low": "Other meaning below",
@@ -42,7 +39,7 @@ def add_choice(
 ) -> None:
     """Adds a dropdown; ``values`` are ``{value: label}``."""
     view = types.DropdownView(
-        componentsProps={"item": {"sx": {"minWidth": "190px", "flex": "1 1 190px"}}}
+        componentsProps={"item": {"sx": {"minWidth": "150px", "flex": "1 1 150px"}}}
     )
     for value, text in values.items():
         view.add_choice(value, label=text)
@@ -85,15 +82,15 @@ def add_rules(
     """Adds the rules to choose from, and the sliders of those chosen."""
     if not rules:
         return
-    place = grid(root, "by", _SIDE_BY_SIDE)
+    place = row(root, "by", columnGap=2, rowGap=1)
     names = {CALIBRATED: "calibrated probabilities", WORKSHOP: "the workshop's thresholds"}
     if len(rules) > 1:
         add_choice(place, panel, "rules", "Tags by", {r: names[r] for r in rules}, chosen.rules)
     if chosen.rules == CALIBRATED:
         label = f"Fine labels to tolerate among the suspects: {chosen.fdr:.0%}"
-        _slider(place, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR)
+        _slider(place, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR, flex="2 1 330px")
         return
-    sliders = grid(root, "limits", _SIDE_BY_SIDE | {"gridTemplateColumns": _FOUR})
+    sliders = grid(root, "limits", _LIMITS)
     for name, label in _SLIDERS.items():
         at = chosen.limits[name]
         _slider(sliders, panel, name, f"{label} {at:.2f}", at, 0, 1)
@@ -107,6 +104,7 @@ def _slider(
     at: float,
     low: float,
     high: float,
+    **style,
 ) -> None:
     place.float(
         name,
@@ -121,6 +119,7 @@ def _slider(
             value_label_display="auto",
             min=low,
             max=high,
+            componentsProps={"item": {"sx": {**_CLOSE, **style}}},
         ),
     )
 

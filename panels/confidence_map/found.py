@@ -97,8 +97,8 @@ def known_aspects(dataset: fo.Dataset) -> list[Aspect]:
 
 def _who(edge: Edge) -> str:
     if edge.against_annotation:
-        return f"{edge.witnesses[0]} with the annotation"
-    return " with ".join(edge.witnesses)
+        return f"{edge.witnesses[0]} × annotation"
+    return " × ".join(edge.witnesses)
 
 
 def _lenses(dataset: fo.Dataset) -> list[str]:

@@ -233,7 +233,7 @@ def test_each_view_is_drawn_and_map_and_grid_show_each_other(app, judged_dataset
     cells = seen.panel.get_by_role("button").filter(has_text="missing")
     assert cells.all_inner_texts()[1] == f"{mean:.2f}\n6 missing (10%)"
     cells.nth(1).click()
-    seen.says("m with the annotation")
+    seen.says("m × annotation")
     expected = judged_dataset.exists("sem_m_sum_brief").values("id")
     wait_until(lambda: sorted(seen.ids()) == sorted(expected), seen.ids)
     seen.choose("View", "witness × witness")

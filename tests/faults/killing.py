@@ -5,13 +5,14 @@ python -m tests.faults.killing 100      # a hundred kills, with stages that watc
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -64,60 +65,69 @@ def write_inputs(folder: Path, samples: int, chance: random.Random) -> None:
         (folder / f"answers_{witness}.jsonl").write_text("".join(lines))
 
 
-class Run:
-    """One process of the pipeline.
+class Pipeline:
+    """A process that has loaded what costs time, and forks one that works when it is told to.
 
     Args:
-        name: the dataset
         folder: the inputs
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
-        command = [sys.executable, "-m", "tests.faults.pipeline", name, str(folder)]
-        environment = {**os.environ, "FIFTYONE_SHOW_PROGRESS_BARS": "false"}
+    def __init__(self, folder: Path) -> None:
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "tests.faults.pipeline", str(folder)],
             cwd=REPO,
-            env=environment,
+            env={**os.environ, "FIFTYONE_SHOW_PROGRESS_BARS": "false"},
             text=True,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self.told: list[str] = []
-        self._ready = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._read_until("ready")
 
-    def _listen(self) -> None:
-        for line in self._process.stdout:
-            self.told.append(line.strip())
-            if line.startswith("ready"):
-                self._ready.set()
-        self._ready.set()
-
-    def kill_after(self, seconds: float) -> str | None:
-        """Kills it so long after it was ready.
-
-        Returns:
-            the stage that it had finished last; None if it had come to its end before
-        """
-        self._ready.wait()
-        time.sleep(seconds)
-        self._process.kill()
-        if self._process.wait() == 0:
-            return None
-        done = [line for line in self.told if line.isidentifier() and line != "ready"]
-        return done[-1] if done else "nothing"
-
-    def finish(self) -> float:
-        """Lets it end; gives the seconds since it was ready.
+    def run(self, name: str) -> float:
+        """Does all the work on the dataset of this name; gives the seconds that took.
 
         Raises:
             AssertionError: with its output, if it failed
         """
-        self._ready.wait()
+        self._begin(name)
         started = time.monotonic()
-        assert self._process.wait() == 0, "\n".join(self.told[-30:])
+        *told, status = self._read_until("ended")
+        assert status == "ended 0", "\n".join(told[-30:])
         return time.monotonic() - started
+
+    def kill(self, name: str, seconds: float) -> str | None:
+        """Works on the dataset, and kills the process that does so long after its beginning.
+
+        Returns:
+            the stage that it had finished last; None if it had come to its end before
+        """
+        pid = self._begin(name)
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        *told, status = self._read_until("ended")
+        if status == "ended 0":
+            return None
+        done = [line for line in told if line.isidentifier()]
+        return done[-1] if done else "nothing"
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _begin(self, name: str) -> int:
+        print(name, file=self._process.stdin, flush=True)
+        return int(self._read_until("pid")[-1].split()[1])
+
+    def _read_until(self, word: str) -> list[str]:
+        told = []
+        for line in self._process.stdout:
+            told.append(line.strip())
+            if line.split()[:1] == [word]:
+                return told
+        raise AssertionError("\n".join(told[-30:]))
 
 
 def documents(dataset) -> list[dict]:
@@ -153,19 +163,21 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter:
 
     calm, killed = f"calm-{seed}-{os.getpid()}", f"killed-{seed}-{os.getpid()}"
     chance, after = random.Random(seed), Counter()
+    pipeline = Pipeline(folder)
     try:
-        seconds = Run(calm, folder).finish()
+        seconds = pipeline.run(calm)
         while sum(after.values()) < kills:
-            stage = Run(killed, folder).kill_after(chance.uniform(0.0, 1.0) * seconds)
+            stage = pipeline.kill(killed, chance.uniform(0.0, 0.7) * seconds)
             if stage is not None:
                 after[stage] += 1
             elif fo.dataset_exists(killed):
                 fo.delete_dataset(killed)  # all was done: only what is begun anew can be hit
-        Run(killed, folder).finish()
+        pipeline.run(killed)
         left, right = fo.load_dataset(calm), fo.load_dataset(killed)
         assert schema(left) == schema(right)
         assert documents(left) == documents(right)
     finally:
+        pipeline.close()
         for name in (calm, killed):
             if fo.dataset_exists(name):
                 fo.delete_dataset(name)

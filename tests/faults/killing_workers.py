@@ -120,7 +120,9 @@ def main() -> None:
     killing.write_media(folder, 8)
     calm, killed = f"calm-{os.getpid()}", f"killed-{os.getpid()}"
     try:
-        killing.Run(calm, folder).finish()
+        undisturbed = killing.Pipeline(folder)
+        undisturbed.run(calm)
+        undisturbed.close()
         while sum(after.values()) < kills:
             if fo.dataset_exists(killed):
                 fo.delete_dataset(killed)

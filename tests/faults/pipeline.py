@@ -1,13 +1,15 @@
-"""Every stage in a row, in a process that may be killed at any moment and started again.
+"""Every stage in a row, in processes that may be killed at any moment and started again.
 
-    python -m tests.faults.pipeline NAME FOLDER
+    python -m tests.faults.pipeline FOLDER
 
 ``FOLDER`` holds ``rows.jsonl``; with ``lens`` and ``witness`` in it (tiny checkpoints), the
-stages that watch clips run as well. Says "ready" once all is loaded that costs time.
+stages that watch clips run as well. Says "ready" once all is loaded that costs time, and does the
+work in a process of its own for each dataset's name that it is told.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -52,14 +54,10 @@ def stages(folder: Path) -> list[tuple[str, dict]]:
     ]
 
 
-def main(name: str, folder: Path) -> None:
+def work(name: str, folder: Path) -> None:
     """Imports and runs every stage, as somebody would who starts it all again."""
     import fiftyone as fo
     import fiftyone.operators as foo
-    from fiftyone.plugins.orgs.second_opinion.audit.models.encoder import Encoder
-
-    Encoder()
-    print("ready", flush=True)
 
     def operator(stage):
         return foo.get_operator(f"@second-opinion/audit/{stage}")
@@ -70,14 +68,29 @@ def main(name: str, folder: Path) -> None:
     for stage, settings in stages(folder):
         operator(stage)(dataset, **settings)
         print(stage, flush=True)
-    print("done", flush=True)
 
 
-if __name__ == "__main__":
+def main(folder: Path) -> None:
+    """Loads what costs time; then, of each name it is told, a process of its own does the work."""
     from tests import torchvision_on_cpu
 
     torchvision_on_cpu.offer()  # before transformers is imported
-    import fiftyone.operators
+    import fiftyone.operators as foo
+    import sentence_transformers  # noqa: F401
+    from fiftyone.core.odm.database import _disconnect
 
-    fiftyone.operators.list_operators()  # the plugin, by its path
-    main(sys.argv[1], Path(sys.argv[2]))
+    foo.list_operators()  # the plugin, by its path
+    _disconnect()  # no two processes may share a connection
+    print("ready", flush=True)
+    for name in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            work(name.strip(), folder)
+            return
+        print("pid", pid, flush=True)
+        _, status = os.waitpid(pid, 0)
+        print("ended", status, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

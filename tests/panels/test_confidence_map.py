@@ -68,12 +68,12 @@ def test_comparisons_are_found_by_preset_by_run_and_by_name(dataset, operator):
     operator("score_agreement")(dataset, aspects=aspects)
     found = find(dataset)
     assert found.comparable() == {
-        "caption": {"my_vlm": "my_vlm with the annotation"},
-        "sum_brief": {"q": "q with the annotation", "qm": "q with m"},
+        "caption": {"my_vlm": "my_vlm × annotation"},
+        "sum_brief": {"q": "q × annotation", "qm": "q × m"},
         "colour": {"z": "z"},
     }
     assert list(found.pairs()) == ["sum_brief"]
-    assert found.edges["actor"] == {"q": "q with the annotation"}
+    assert found.edges["actor"] == {"q": "q × annotation"}
 
 
 def test_nothing_scored_means_nothing_to_compare(dataset):

@@ -71,7 +71,7 @@ def measure(visit: Visit) -> dict[str, float]:
     taken["coloured by a score"] = visit.pick("pick", "colour", "sem_m_actor")
     taken["coloured by words"] = visit.pick("pick", "colour", "verdict")
     taken["coloured by a text"] = visit.pick("pick", "colour", "molmo_action_actor")
-    visit.pick("pick", "colour", "what the tags say")
+    visit.pick("pick", "colour", "the tags")
     taken["slider of false alarms"] = visit.pick("by", "fdr", 0.2)
     taken["the workshop's rules"] = visit.pick("by", "rules", "workshop")
     taken["slider of a threshold"] = visit.pick("limits", "sem_high", 0.7)

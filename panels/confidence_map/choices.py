@@ -28,7 +28,7 @@ VIEWS = {
     TABLE: "aspects × witnesses",
 }
 #: The choice that colours points by tag; no field can have this name.
-BY_TAG = "what the tags say"
+BY_TAG = "the tags"
 
 _COLOURABLE = (fo.StringField, fo.BooleanField, fo.IntField, fo.FloatField)
 _HIDDEN = ("id", "filepath", "created_at", "last_modified_at")

@@ -37,9 +37,10 @@ def add_choice(
     values: Mapping[str, str],
     chosen: str | None,
 ) -> None:
-    """Adds a dropdown; ``values`` are ``{value: label}``."""
+    """Adds a dropdown, wide enough for what is chosen; ``values`` are ``{value: label}``."""
+    width = f"min(100%, {max(130, 50 + 8 * len(values.get(chosen, '')))}px)"
     view = types.DropdownView(
-        componentsProps={"item": {"sx": {"minWidth": "150px", "flex": "1 1 150px"}}}
+        componentsProps={"item": {"sx": {"minWidth": width, "flex": f"1 1 {width}"}}}
     )
     for value, text in values.items():
         view.add_choice(value, label=text)

@@ -74,7 +74,7 @@ def measure(visit: Visit) -> dict[str, float]:
     visit.pick("pick", "colour", "the tags")
     taken["slider of false alarms"] = visit.pick("by", "fdr", 0.2)
     taken["the workshop's rules"] = visit.pick("by", "rules", "workshop")
-    taken["slider of a threshold"] = visit.pick("limits", "sem_high", 0.7)
+    taken["slider of a threshold"] = visit.pick("by", "sem_high", 0.7)
     half = [{"id": mark, "x": 0.1234, "y": 0.1234} for mark in visit.marks[::2]]
     taken["lasso of half the points"] = visit.send("on_lasso", data=half)
     taken["after a lasso, the view's event"] = visit.follow()

@@ -67,15 +67,13 @@ def crossed(chosen: Choice) -> bool:
     return chosen.rules == WORKSHOP and limits["sem_low"] > limits["sem_high"]
 
 
-def choose(
-    picked: Mapping, by: Mapping, limits: Mapping, table: Table, found: Found, dataset: fo.Dataset
-) -> Choice:
+def choose(picked: Mapping, by: Mapping, table: Table, found: Found, dataset: fo.Dataset) -> Choice:
     """Completes what the panel's state holds; what does not exist here gives way.
 
     Args:
         picked: what the pickers hold
-        by: the rules, and the share of fine labels that they tolerate among the suspects
-        limits: the thresholds of the workshop's rules
+        by: the rules, the share of fine labels that they tolerate among the suspects, and the
+            thresholds of the workshop's rules
         table: the dataset's columns
         found: what the dataset holds
         dataset: the dataset
@@ -87,7 +85,7 @@ def choose(
     others = [name for name in edges if name != edge] or edges
     score = _nearest(picked.get("score"), _scores(found, aspect if view != TABLE else None))
     rules = possible_rules(table, found, aspect) if aspect else []
-    given = {name: value for name, value in limits.items() if value is not None}
+    given = {name: value for name, value in by.items() if value is not None}
     held = by.get("fdr") if isinstance(by.get("fdr"), (int, float)) else FDR
     colour = picked.get("colour")
     if colour not in colours(dataset):
@@ -123,8 +121,8 @@ def as_picked(choice: Choice) -> dict:
 
 def as_state(choice: Choice) -> dict:
     """The choice as the panel's state holds it."""
-    by = {"rules": choice.rules, "fdr": choice.fdr}
-    return {"pick": as_picked(choice), "by": by, "limits": dict(choice.limits)}
+    by = {"rules": choice.rules, "fdr": choice.fdr, **choice.limits}
+    return {"pick": as_picked(choice), "by": by}
 
 
 def _first_view(found: Found) -> str:

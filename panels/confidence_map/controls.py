@@ -16,9 +16,9 @@ from .proposal import CALIBRATED, SUSPECT, WORKSHOP, Proposal
 if TYPE_CHECKING:
     from .panel import ConfidenceMap
 
-# Four side by side, or two, or one where it is narrow
-_FOUR = "repeat(auto-fit, minmax(min(100%, 130px), 1fr))"
-_LIMITS = {"display": "grid", "gridTemplateColumns": _FOUR, "alignItems": "end", "columnGap": 2}
+# The rules and four sliders side by side, or fewer where it is narrow
+_FIVE = "repeat(auto-fit, minmax(min(100%, 118px), 1fr))"
+_LIMITS = {"display": "grid", "gridTemplateColumns": _FIVE, "alignItems": "end", "columnGap": 2}
 # The App's sliders keep 32 pixels free above and below, and Apply would be out of sight.
 _CLOSE = {"& > div": {"padding": "0 12px"}}
 _SLIDERS = {
@@ -83,18 +83,18 @@ def add_rules(
     """Adds the rules to choose from, and the sliders of those chosen."""
     if not rules:
         return
-    place = row(root, "by", columnGap=2, rowGap=1)
-    names = {CALIBRATED: "calibrated probabilities", WORKSHOP: "the workshop's thresholds"}
+    told = chosen.rules == CALIBRATED
+    place = row(root, "by", columnGap=2, rowGap=1) if told else grid(root, "by", _LIMITS)
+    names = {CALIBRATED: "confidence", WORKSHOP: "thresholds"}
     if len(rules) > 1:
         add_choice(place, panel, "rules", "Tags by", {r: names[r] for r in rules}, chosen.rules)
-    if chosen.rules == CALIBRATED:
+    if told:
         label = f"Fine labels to tolerate among the suspects: {chosen.fdr:.0%}"
         _slider(place, panel, "fdr", label, chosen.fdr, LOWEST_FDR, HIGHEST_FDR, flex="2 1 330px")
         return
-    sliders = grid(root, "limits", _LIMITS)
     for name, label in _SLIDERS.items():
         at = chosen.limits[name]
-        _slider(sliders, panel, name, f"{label} {at:.2f}", at, 0, 1)
+        _slider(place, panel, name, f"{label} {at:.2f}", at, 0, 1)
 
 
 def _slider(

@@ -90,7 +90,7 @@ def is_choice(ctx: foo.ExecutionContext) -> bool:
 
 def settings_of(ctx: foo.ExecutionContext) -> dict:
     """What was picked, and the limits, as the panel's state has them."""
-    return {name: deepcopy(ctx.panel.state.get(name)) for name in ("pick", "by", "limits")}
+    return {name: deepcopy(ctx.panel.state.get(name)) for name in ("pick", "by")}
 
 
 def viewed_of(ctx: foo.ExecutionContext) -> dict:

@@ -106,7 +106,7 @@ def draw(
         layout=picture.layout,
         on_selected=panel.on_lasso,
         on_click=panel.on_point,
-        height="46vh",
+        height="46vh" if chosen.rules == CALIBRATED else "38vh",
     )
     add_tags(root, panel, proposal)
     add_rules(root, panel, chosen, rules)

@@ -76,7 +76,7 @@ class ConfidenceMap(AuditPanel):
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
         """Starts anew on another dataset."""
-        ctx.panel.state.set({"pick": {}, "by": {}, "limits": {}, **selection.NOTHING})
+        ctx.panel.state.set({"pick": {}, "by": {}, **selection.NOTHING})
         self.on_load(ctx)
 
     def on_change_view(self, ctx: foo.ExecutionContext) -> None:
@@ -107,8 +107,8 @@ class ConfidenceMap(AuditPanel):
 
     def on_reset(self, ctx: foo.ExecutionContext) -> None:
         """Puts the limits back to where they began."""
-        by = {**(ctx.panel.state.get("by") or {}), "fdr": FDR}
-        ctx.panel.state.set({"limits": dict(THRESHOLDS), "by": by})
+        by = {**(ctx.panel.state.get("by") or {}), "fdr": FDR, **THRESHOLDS}
+        ctx.panel.state.set("by", by)
         self._draw(ctx)
 
     def on_lasso(self, ctx: foo.ExecutionContext) -> None:

@@ -38,7 +38,7 @@ class Scene:
         self.table: Table = read_table(dataset)
         runs = (dataset.list_runs(), dataset.list_brain_runs(), list(dataset.get_field_schema()))
         self.found: Found = self.table.remember(("found", digest(runs)), lambda: find(dataset))
-        given = (state.get(name) or {} for name in ("pick", "by", "limits"))
+        given = (state.get(name) or {} for name in ("pick", "by"))
         self.chosen: Choice = choose(*given, self.table, self.found, dataset)
 
     @property

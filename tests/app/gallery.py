@@ -90,7 +90,7 @@ def take_map(scene: Scene, dataset: fo.Dataset) -> None:
     content.get_by_role("button", name="Show all").click()
     rules = content.locator("xpath=.//*[text()='Tags by']/following::*[@role='combobox'][1]")
     rules.click()
-    scene.page.get_by_role("option", name="the workshop's thresholds").click()
+    scene.page.get_by_role("option", name="thresholds").click()
     content.get_by_text("Other meaning below").wait_for()
     content.locator("input[type=range]").nth(1).press("End")
     content.get_by_text("These thresholds cross").wait_for()

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sampling import Seen, take_turns
+from .sampling import RISKIEST, SAFEST, Seen, take_turns
 from .wilson import wilson
 
 #: With fewer reviews there is an interval, but it is too early to stop, however wide it may be.
@@ -89,14 +89,24 @@ def estimate(strata: Sequence[Seen], level: float = 0.95) -> ErrorRate | None:
     variance = _variance(strata, counts, expected)
     spread = float(share @ expected)
     weight, correction, saved = _use_predictions(strata, counts)
-    if weight and 0 < rate + correction < 1:
+    size = sum(stratum.size for stratum in strata)
+    reviews, wrong = int(counts.sum()), int(found.sum())
+    least, most = wrong / size, 1 - (reviews - wrong) / size  # whatever the others are
+    if weight and least < rate + correction < most:
         rate, variance = rate + correction, variance * (1 - saved)
     else:
         weight = 0.0
     effective = spread * (1 - spread) / variance if variance > 0 else np.inf
-    low, high = wilson(rate, effective, level)
-    size = sum(stratum.size for stratum in strata)
-    reviews, wrong = int(counts.sum()), int(found.sum())
+    # Strata of which everything was reviewed are known; the doubt is of the others alone.
+    left = counts < [stratum.size for stratum in strata]
+    known, doubt = float(share @ np.where(left, 0, found / counts)), float(share[left].sum())
+    low = high = rate
+    if doubt and variance > 0:
+        mixed = float(share[left] @ expected[left]) / doubt
+        of_others = doubt**2 * mixed * (1 - mixed) / variance
+        ends = wilson(min(max((rate - known) / doubt, 0.0), 1.0), of_others, level)
+        low, high = (known + doubt * end for end in ends)
+    low, high = min(max(low, least), rate), max(min(high, most), rate)
     return ErrorRate(rate, low, high, reviews, wrong, float(effective), size, float(weight))
 
 
@@ -125,7 +135,7 @@ def estimate_part(
     counts = np.array([len(s.wrong) for s, _ in rows], dtype=np.float64)
     mine = np.array([kept.sum() for _, kept in rows], dtype=np.float64)
     found = np.array([s.wrong[kept].sum() for s, kept in rows], dtype=np.float64)
-    risk = np.array([s.risks[kept].mean() for s, kept in rows])
+    risk = np.clip([s.risks[kept].mean() for s, kept in rows], SAFEST, RISKIEST)
     share = size * mine / counts
     total = float(share.sum())
     rate = float(share @ (found / mine) / total)
@@ -251,7 +261,8 @@ def _shares_of_population(strata: Sequence[Seen]) -> np.ndarray:
 
 def _expected(strata: Sequence[Seen], rate: float) -> np.ndarray:
     # One more review a stratum, half as the score predicts and half as reviews found overall.
-    risk = np.array([stratum.risk for stratum in strata])
+    # A score that says 0 proves nothing: an interval must not end where the score is sure.
+    risk = np.clip([stratum.risk for stratum in strata], SAFEST, RISKIEST)
     found = np.array([stratum.wrong.sum() for stratum in strata])
     counts = np.array([len(stratum.wrong) for stratum in strata])
     return (found + (risk + rate) / 2) / (counts + 1)

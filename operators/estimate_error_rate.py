@@ -23,7 +23,7 @@ from ..engine import reviews
 from ..engine.columns import root_dataset
 from ..engine.ledger import fingerprint
 from ..engine.progress import Progress
-from ..engine.review_queue import load_plan, planned_aspects
+from ..engine.review_queue import gone, load_plan, planned_aspects
 from .base import Stage
 from .settings import Settings, setting
 
@@ -122,6 +122,7 @@ def estimate_rates(samples: Samples, aspect: str, by: str | None, width: float =
         )
     summary += _doubts(plan, entries, asked, wrong, inside)
     summary += _changes(dataset, stored, entries, wrong)
+    summary += _losses(dataset, plan)
     if stored["missing"]:
         summary.append(f"{stored['missing']:,} samples have no annotation and are not counted.")
     return {
@@ -139,8 +140,7 @@ def _inside(samples: Samples, plan: Plan) -> set[str] | None:
     if isinstance(samples, fo.Dataset):
         return None
     ids = set(samples.values("id"))
-    drawn = {label for stratum in plan.strata for label in stratum.ids}
-    return None if len(ids) >= plan.size and drawn <= ids else ids
+    return None if len(ids) >= plan.size and ids.issuperset(plan.drawn) else ids
 
 
 def _estimate(
@@ -167,7 +167,7 @@ def _doubts(
     doubtful = [
         label
         for label in asked
-        if outcomes.get(label) in (reviews.UNSURE, reviews.DISPUTED)
+        if outcomes.get(label) not in (reviews.CORRECT, reviews.WRONG)
         and (inside is None or label in inside)
     ]
     if not doubtful:
@@ -177,16 +177,22 @@ def _doubts(
     reach = ""
     if least is not None and most is not None:
         reach = f" Were none of them wrong it would be {least.rate:.1%}, were all, {most.rate:.1%}."
-    disputed = sum(outcomes[label] == reviews.DISPUTED for label in doubtful)
+    why = Counter(outcomes.get(label, reviews.SKIP) for label in doubtful)
+    skipped = f", {why[reviews.SKIP]:,} skipped" if why[reviews.SKIP] else ""
     return [
-        f"{len(doubtful):,} reviewed samples are left out: {len(doubtful) - disputed:,} unsure, "
-        f"{disputed:,} on which reviewers disagree.{reach}"
+        f"{len(doubtful):,} reviewed samples are left out: {why[reviews.UNSURE]:,} unsure, "
+        f"{why[reviews.DISPUTED]:,} on which reviewers disagree{skipped}.{reach}"
     ]
 
 
 def _changes(
     dataset: fo.Dataset, stored: dict, entries: list[reviews.Review], wrong: Mapping[str, bool]
 ) -> list[str]:
+    if dataset.get_field(stored["annotation"]) is None:
+        return [
+            f"The field {stored['annotation']!r}, which was reviewed, is no longer there; the "
+            "estimate speaks of it as it was."
+        ]
     seen = {entry.sample_id: entry.text for entry in entries if entry.text}
     ids = [label for label in wrong if label in seen]
     found = dataset.select(ids)
@@ -197,6 +203,18 @@ def _changes(
     return [
         f"{changed:,} of the reviewed annotations have changed since; the estimate speaks of them "
         "as they were."
+    ]
+
+
+def _losses(dataset: fo.Dataset, plan: Plan) -> list[str]:
+    # Reviews go with their samples. Who removes what was found wrong leaves what was fine.
+    lost = len(gone(dataset, plan.drawn))
+    if not lost:
+        return []
+    return [
+        f"{lost:,} of the {len(plan.drawn):,} samples in the order of review are no longer in the "
+        "dataset, nor are any reviews of them. If they were removed for what was found, the "
+        "estimate is off: call plan_review with restart, and go on with the reviews."
     ]
 
 

@@ -30,6 +30,7 @@ from .settings import Settings, setting
 #: Parts by the confidence that the plan was cut by.
 TIER = "tier"
 _MOST_TOLD = 20  # parts; a field may have thousands of values
+_ONE_VALUE = (fo.StringField, fo.IntField, fo.FloatField, fo.BooleanField)
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
 
@@ -85,10 +86,17 @@ class EstimateErrorRate(Stage):
                 "aspect": f"Aspect: nobody has begun to review {asked}. Open the panel Review, or "
                 f"call plan_review. {known}".rstrip()
             }
-        if settings.by not in (None, TIER) and dataset.get_field(settings.by) is None:
+        if settings.by in (None, TIER):
+            return {}
+        field, advice = dataset.get_field(settings.by), "Use tier, or a field of few values"
+        if field is None:
             return {
-                "by": f"By: the dataset has no field {settings.by!r}. Use tier, or a field of few "
-                "values, such as verdict."
+                "by": f"By: the dataset has no field {settings.by!r}. {advice}, such as verdict."
+            }
+        if not isinstance(field, _ONE_VALUE):
+            return {
+                "by": f"By: {settings.by!r} does not hold one word or number a sample. {advice}; "
+                "of a label, name its attribute, such as ground_truth.label."
             }
         return {}
 
@@ -261,7 +269,7 @@ def _told(rows: list[dict], by: str | None) -> list[str]:
 
 
 def _name(value: object) -> str:
-    return "none" if value is None else str(getattr(value, "label", value))
+    return "none" if value is None else str(value)
 
 
 def _numbers(found: ErrorRate | None) -> dict:

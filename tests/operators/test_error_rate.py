@@ -180,6 +180,8 @@ def test_without_reviews_or_with_an_unknown_part_the_form_says_what_to_do(
     operator("plan_review")(audited, aspect="caption", aspects=ASPECTS)
     with pytest.raises(ValueError, match="no field 'colour'"):
         operator("estimate_error_rate")(audited, aspect="caption", by="colour")
+    with pytest.raises(ValueError, match="'tags' does not hold one word or number a sample"):
+        operator("estimate_error_rate")(audited, aspect="caption", by="tags")
     with pytest.raises(ValueError, match="there is no 'title'; there are caption"):
         operator("plan_review")(audited, aspect="title", aspects=ASPECTS)
     with pytest.raises(ValueError, match="Run hoist_labels first"):

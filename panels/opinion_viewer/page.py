@@ -17,7 +17,7 @@ from ..plain import cut
 from ..typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
 from .folding import LENGTHS, add_text
 from .ruling import add_ruling
-from .sample import EVERYONE, METRIC_NAMES, ShownSample
+from .sample import EVERYONE, METRIC_NAMES, SOUGHT_FOR, ShownSample
 from .segments import add_segments, add_transcript
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ def build(
         line(root, "bare", f"This sample has no {noun}, so that there is nothing to compare.")
     for aspect in aspects:
         _add_aspect(root, panel, sample, aspect, unfolded)
+    if None in sample.elsewhere.values():
+        sentence = "Whether other samples hold the same annotations is not told: to search these "
+        line(root, "unsought", f"{sentence}many takes more than {SOUGHT_FOR} s.", **FAINT)
     add_transcript(root, panel, sample, unfolded)
     add_segments(root, panel, sample, unfolded, clip_id)
     return _page(root)

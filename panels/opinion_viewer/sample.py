@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import fiftyone as fo
+import pymongo
+from pymongo.errors import PyMongoError
 
 from ...agreement.aspects import ACTION100M_HOISTED, PRESETS, Aspect, score_field
 from ...agreement.metrics import METRICS
@@ -23,6 +25,8 @@ METRIC_NAMES = ("match", *METRICS)
 EVERYONE = "all"
 
 _LONGEST_SOUGHT = 10_000
+#: Seconds for which other samples are searched for the same text: a pass over all of them.
+SOUGHT_FOR = 0.3
 
 _PLAIN = ("filepath", "transcript", "verdict", "confidence")
 _FRAME_RATE = "metadata.frame_rate"
@@ -76,7 +80,8 @@ class ShownSample:
             audited ones, and of each field's first aspect
         aspects: ``{field: {aspect: {segment's id: the same}}}``, where a field has several aspects
         path: its file
-        elsewhere: ``{annotation's field: how many other samples hold this text, word for word}``
+        elsewhere: ``{annotation's field: how many other samples hold this text, word for word}``;
+            None where to count them takes too long
     """
 
     id: str
@@ -92,7 +97,7 @@ class ShownSample:
     said: dict[str, Said] = field(default_factory=dict)
     aspects: dict[str, dict[str, dict[str, Said]]] = field(default_factory=dict)
     path: str = ""
-    elsewhere: dict[str, int] = field(default_factory=dict)
+    elsewhere: dict[str, int | None] = field(default_factory=dict)
 
 
 def find_aspects(dataset: fo.Dataset, alone: bool = False) -> list[Aspect]:
@@ -185,14 +190,20 @@ def read_sample(
     )
 
 
-def _elsewhere(dataset: fo.Dataset, said: dict[str, str | None]) -> dict[str, int]:
+def _elsewhere(dataset: fo.Dataset, said: dict[str, str | None]) -> dict[str, int | None]:
     # One pass over the samples, whatever the number of texts
     sought = {name: t for name, t in said.items() if is_scorable(t) and len(t) < _LONGEST_SOUGHT}
     if not sought:
         return {}
     same = dataset.match({"$or": [{name: text} for name, text in sought.items()]})
-    columns = zip(sought, same.values(list(sought)))
-    return {name: column.count(sought[name]) - 1 for name, column in columns}
+    try:
+        with pymongo.timeout(SOUGHT_FOR):
+            columns = same.values(list(sought))
+    except PyMongoError as error:
+        if not error.timeout:
+            raise
+        return dict.fromkeys(sought)
+    return {name: column.count(sought[name]) - 1 for name, column in zip(sought, columns)}
 
 
 def _segment_columns(dataset: fo.Dataset, fields: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ import fiftyone as fo
 import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import Aspect
+from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer import sample
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.said import Said
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample import (
     find_aspects,
@@ -235,6 +236,16 @@ def test_other_samples_with_the_same_annotation_are_counted(dataset, text):
     aspects = [Aspect("cap", "title", {"q": "opinion"})]
     counted = [read_sample(dataset, i, aspects).elsewhere.get("title") for i in ids]
     assert counted == [1, 1, 0, None, 0]
+
+
+def test_a_search_of_other_samples_that_takes_too_long_is_given_up(dataset, operator, monkeypatch):
+    texts = [{"gpt_summary_root_brief": f"{i}", "qwen3vl_summary_brief": "x"} for i in range(5_000)]
+    dataset.add_samples([fo.Sample(filepath=f"/nowhere/{i}.mp4", **t) for i, t in enumerate(texts)])
+    viewer, first = operator("opinion_viewer"), dataset.first().id
+    assert "other samples hold" not in drawn(viewer, dataset, first)
+    monkeypatch.setattr(sample, "SOUGHT_FOR", 0.0001)
+    page = drawn(viewer, dataset, first)
+    assert "Whether other samples hold the same annotations is not told" in page
 
 
 def test_a_sample_that_is_gone_is_none(dataset):

@@ -16,6 +16,7 @@ from ..agreement.aspects import Aspect
 from ..agreement.metrics import METRICS
 from ..agreement.summary import ScoreSummary
 from ..engine.columns import read_chunks, root_dataset
+from ..engine.fields import STATUS
 from ..engine.labels import noun_of
 from ..engine.progress import Progress
 from ..engine.provenance import run_keys
@@ -81,6 +82,7 @@ def write_report(
         made = datetime.now(timezone.utc).isoformat(timespec="minutes")
         part = "" if isinstance(samples, fo.Dataset) else f", of {dataset.count():,} in all"
         file.write(f"<p>{samples.count():,} samples{part}. Made {made}.</p>")
+        file.write("".join(_coverage(samples)))
         file.write("".join(_error_rates(samples)))
         file.write("".join(_verdicts(samples)))
         file.write("".join(_scores(samples, progress)))
@@ -100,16 +102,32 @@ def score_fields(dataset: fo.Dataset) -> list[str]:
     return [name for name in floats if _SCORE.fullmatch(name)]
 
 
+def _coverage(samples: Samples) -> Iterable[str]:
+    schema = root_dataset(samples).get_field_schema(flat=True)
+    stages = [name for name in schema if name.startswith(f"{STATUS}.") and f"{name}_why" in schema]
+    if not stages:
+        return
+    rows = []
+    for name in stages:
+        counts = samples.count_values(name)
+        told = {word: counts.get(word, 0) for word in ("ok", "missing", "failed")}
+        rows.append({"stage": name.partition(".")[2], **told, "not seen": counts.get(None, 0)})
+    yield "<h2>Samples that each stage could work on</h2>"
+    yield _table(rows)
+
+
 def _error_rates(samples: Samples) -> Iterable[str]:
     yield "<h2>Error rates</h2>"
     aspects = planned_aspects(root_dataset(samples))
     if not aspects:
         yield "<p>Nobody has reviewed annotations yet, so the share of wrong ones is not known.</p>"
     for aspect in aspects:
-        report = estimate_rates(samples, aspect, TIER)
-        yield "".join(f"<p>{_text(sentence)}</p>" for sentence in report["summary"])
-        if any(row["reviews"] for row in report["parts"]):
-            yield _table(report["parts"])
+        of = [TIER, "verdict"] if samples.get_field("verdict") is not None else [TIER]
+        reports = [estimate_rates(samples, aspect, by) for by in of]
+        yield "".join(f"<p>{_text(sentence)}</p>" for sentence in reports[0]["summary"])
+        for report in reports:
+            if any(row["reviews"] for row in report["parts"]):
+                yield _table(report["parts"])
 
 
 def _verdicts(samples: Samples) -> Iterable[str]:
@@ -210,12 +228,22 @@ def _runs(dataset: fo.Dataset) -> Iterable[str]:
                 "stage": config.stage,
                 "finished": config.finished,
                 "samples": config.samples,
-                "model": report.get("encoder") or report.get("model") or "",
+                "model": _models(report),
                 "settings": config.settings,
                 "versions": ", ".join(f"{k} {v}" for k, v in config.versions.items()),
             }
         )
     yield _table(rows) if rows else "<p>No stage of this audit has run on the dataset.</p>"
+
+
+def _models(report: dict) -> str:
+    found = [report.get("encoder"), _revised(report), *map(_revised, report.get("judges") or ())]
+    return ", ".join(filter(None, found))
+
+
+def _revised(told: dict) -> str | None:
+    name, revision = told.get("model"), told.get("revision")
+    return f"{name} ({revision})" if name and revision else name
 
 
 def _table(rows: Sequence[dict]) -> str:

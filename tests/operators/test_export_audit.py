@@ -248,6 +248,28 @@ def test_a_report_is_one_page_with_pictures_in_which_nothing_can_act(audited, op
     assert re.search(r"actor: .* labels", text) and "plan_review" in text
 
 
+def test_a_report_tells_coverage_revisions_and_the_rate_of_each_verdict(
+    audited, operator, tmp_path
+):
+    opinions = {"q": "qwen3vl_action_actor"}
+    aspects = [{"name": "actor", "annotation": "gpt_action_root_actor", "opinions": opinions}]
+    operator("score_agreement")(audited, aspects=aspects, metrics=["lex"], overwrite=True)
+    told = {"model": "org/witness", "revision": "0123abcd"}
+    config = audited.init_run(
+        stage="caption", finished="now", samples=1, settings={}, versions={"a": "1"}
+    )
+    audited.register_run("second_opinion_caption_20260131_102030_ab12", config)
+    results = audited.init_run_results("second_opinion_caption_20260131_102030_ab12", report=told)
+    audited.save_run_results("second_opinion_caption_20260131_102030_ab12", results)
+    path = tmp_path / "report.html"
+    operator("export_audit")(audited, path=str(path), format="html")
+    page = path.read_text("utf-8")
+    missing = audited.count_values("audit_status.score_agreement")["missing"]
+    assert re.search(rf"score_agreement.*?{17 - missing}<.*?>{missing}<", page) and missing
+    assert "org/witness (0123abcd)" in page
+    assert "&lt;b&gt;annotation_suspect&lt;/b&gt;" in page.partition("Verdicts")[0]
+
+
 def test_a_report_opens_without_a_network_and_runs_nothing(audited, operator, tmp_path):
     executable = find_browser()
     if executable is None:

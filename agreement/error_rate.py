@@ -9,7 +9,8 @@ The interval is Wilson's, for the effective number of reviews: the number of sim
 that would give the same variance (Dean and Pagano, 2015, find this one to cover best for shares
 near 0 in stratified designs), moved outward by a fifth of the usual continuity correction. A
 stratum in which no review found an error has not proved to hold none, so that its variance
-counts one more review, with the outcome expected of it.
+counts one more review, with the outcome expected of it; one that was reviewed whole has no part in
+the doubt.
 ``benchmarks/coverage.py`` shows how often such intervals hold the truth.
 """
 
@@ -21,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sampling import Seen, take_turns
+from .predictions import shares_of_population, use_predictions
+from .sampling import RISKIEST, SAFEST, Seen, take_turns
 from .wilson import wilson
 
 #: With fewer reviews there is an interval, but it is too early to stop, however wide it may be.
@@ -29,10 +31,6 @@ FEWEST = 50
 #: Nobody is told to expect more reviews than this.
 MOST = 5_000
 
-# The predictions' weight is tuned to the reviews, so it needs some of both outcomes, and is
-# used where it saves at least this part of the variance.
-_OUTCOMES_FOR_PREDICTIONS = 5
-_WORTHWHILE = 0.02
 # So many errors are expected, at a rate of the width wanted, before a narrow interval is believed.
 _ERRORS = 5
 
@@ -83,20 +81,22 @@ def estimate(strata: Sequence[Seen], level: float = 0.95) -> ErrorRate | None:
         return None
     counts = np.array([len(stratum.wrong) for stratum in strata], dtype=np.float64)
     found = np.array([stratum.wrong.sum() for stratum in strata], dtype=np.float64)
-    share = _shares_of_population(strata)
+    share = shares_of_population(strata)
     rate = float(share @ (found / counts))
     expected = _expected(strata, rate)
     variance = _variance(strata, counts, expected)
     spread = float(share @ expected)
-    weight, correction, saved = _use_predictions(strata, counts)
-    if weight and 0 < rate + correction < 1:
+    weight, correction, saved = use_predictions(strata)
+    size = sum(stratum.size for stratum in strata)
+    reviews, wrong = int(counts.sum()), int(found.sum())
+    least, most = wrong / size, 1 - (reviews - wrong) / size  # whatever the others are
+    if weight and least < rate + correction < most:
         rate, variance = rate + correction, variance * (1 - saved)
     else:
         weight = 0.0
     effective = spread * (1 - spread) / variance if variance > 0 else np.inf
-    low, high = wilson(rate, effective, level)
-    size = sum(stratum.size for stratum in strata)
-    reviews, wrong = int(counts.sum()), int(found.sum())
+    low, high = _ends(strata, counts, expected, rate, variance, level)
+    low, high = min(max(low, least), rate), max(min(high, most), rate)
     return ErrorRate(rate, low, high, reviews, wrong, float(effective), size, float(weight))
 
 
@@ -125,7 +125,7 @@ def estimate_part(
     counts = np.array([len(s.wrong) for s, _ in rows], dtype=np.float64)
     mine = np.array([kept.sum() for _, kept in rows], dtype=np.float64)
     found = np.array([s.wrong[kept].sum() for s, kept in rows], dtype=np.float64)
-    risk = np.array([s.risks[kept].mean() for s, kept in rows])
+    risk = np.clip([s.risks[kept].mean() for s, kept in rows], SAFEST, RISKIEST)
     share = size * mine / counts
     total = float(share.sum())
     rate = float(share @ (found / mine) / total)
@@ -164,7 +164,7 @@ def more_reviews(
         return 0
     sizes = [stratum.size for stratum in strata]
     expected = _expected(strata, now.rate)
-    spread = float(_shares_of_population(strata) @ expected)
+    spread = float(shares_of_population(strata) @ expected)
     seen = [len(stratum.wrong) for stratum in strata]
     before = _variance(strata, np.array(seen, dtype=np.float64), expected)
     # what predictions save now they are taken to save later
@@ -244,47 +244,36 @@ def _round(number: int) -> int:
     return -(-number // step) * step
 
 
-def _shares_of_population(strata: Sequence[Seen]) -> np.ndarray:
-    sizes = np.array([stratum.size for stratum in strata], dtype=np.float64)
-    return sizes / sizes.sum()
-
-
 def _expected(strata: Sequence[Seen], rate: float) -> np.ndarray:
     # One more review a stratum, half as the score predicts and half as reviews found overall.
-    risk = np.array([stratum.risk for stratum in strata])
+    # A score that says 0 proves nothing: an interval must not end where the score is sure.
+    risk = np.clip([stratum.risk for stratum in strata], SAFEST, RISKIEST)
     found = np.array([stratum.wrong.sum() for stratum in strata])
     counts = np.array([len(stratum.wrong) for stratum in strata])
     return (found + (risk + rate) / 2) / (counts + 1)
 
 
 def _variance(strata: Sequence[Seen], counts: np.ndarray, expected: np.ndarray) -> float:
-    share = _shares_of_population(strata)
+    share = shares_of_population(strata)
     unseen = 1 - counts / np.array([stratum.size for stratum in strata])
     return float(np.sum(share**2 * unseen * expected * (1 - expected) / counts))
 
 
-def _use_predictions(strata: Sequence[Seen], counts: np.ndarray) -> tuple[float, float, float]:
-    # The weight of the predictions, what they add to the rate, the part of variance they save.
-    reviews, found = counts.sum(), sum(int(stratum.wrong.sum()) for stratum in strata)
-    if min(found, reviews - found) < _OUTCOMES_FOR_PREDICTIONS:
-        return 0.0, 0.0, 0.0
-    share = _shares_of_population(strata)
-    sizes = np.array([stratum.size for stratum in strata])
-    factors = share**2 * (1 - counts / sizes) / counts / np.maximum(counts - 1, 1)
-    both = predicted = outcome = 0.0
-    for factor, stratum in zip(factors, strata):
-        wrong = stratum.wrong - stratum.wrong.mean()
-        risk = stratum.risks - stratum.risks.mean()
-        both += factor * float(wrong @ risk)
-        predicted += factor * float(risk @ risk)
-        outcome += factor * float(wrong @ wrong)
-    if predicted <= 0 or outcome <= 0:
-        return 0.0, 0.0, 0.0
-    weight = float(np.clip(both / predicted, 0, 1))
-    left = (outcome - 2 * weight * both + weight**2 * predicted) / outcome
-    freedom = reviews - len(strata)
-    saved = 1 - left * freedom / max(freedom - 1, 1)
-    if saved < _WORTHWHILE:
-        return 0.0, 0.0, 0.0
-    gap = np.array([stratum.risks.mean() - stratum.risk for stratum in strata])
-    return weight, -weight * float(share @ gap), saved
+def _ends(
+    strata: Sequence[Seen],
+    counts: np.ndarray,
+    expected: np.ndarray,
+    rate: float,
+    variance: float,
+    level: float,
+) -> tuple[float, float]:
+    # Strata of which everything was reviewed are known; the doubt is of the others alone.
+    left = counts < [stratum.size for stratum in strata]
+    if not left.any() or variance <= 0:
+        return rate, rate
+    share = shares_of_population(strata)
+    known = sum(p * s.wrong.mean() for p, s, open_ in zip(share, strata, left) if not open_)
+    doubt, middle = share[left].sum(), np.average(expected[left], weights=share[left])
+    effective = doubt**2 * middle * (1 - middle) / variance
+    low, high = wilson(float(np.clip((rate - known) / doubt, 0, 1)), effective, level)
+    return known + doubt * low, known + doubt * high

@@ -20,9 +20,9 @@ LONGEST = 3_000
 #: A stratum gives this many labels before the strata take turns by their shares.
 FIRST = 2
 
-# A score may be sure of itself and wrong: no label counts as safer or riskier than this
-# when strata are cut, and this part of the reviews goes by size alone.
-_SAFEST, _RISKIEST = 0.02, 0.98
+#: A score may be sure of itself and wrong: no label counts as safer or riskier than this.
+SAFEST, RISKIEST = 0.02, 0.98
+# For the same reason this part of the reviews goes by size alone.
 _BY_SIZE = 0.3
 # Nobody reads more digits of a score.
 _DIGITS = 9
@@ -86,6 +86,11 @@ class Plan:
         return sum(stratum.size for stratum in self.strata)
 
     @property
+    def drawn(self) -> list[str]:
+        """Every label that was put in order."""
+        return [label for stratum in self.strata for label in stratum.ids]
+
+    @property
     def names(self) -> list[str]:
         """The strata's names, with as many digits as tell them apart: scores crowd near 1."""
         for digits in range(2, _DIGITS):
@@ -99,17 +104,26 @@ class Plan:
         """The share of the reviews that each stratum gets; they sum to 1."""
         return review_shares([s.size for s in self.strata], [s.risk for s in self.strata])
 
-    def next(self, decided: Collection[str], passed: Collection[str] = ()) -> str | None:
+    def next(
+        self,
+        decided: Collection[str],
+        passed: Collection[str] = (),
+        counted: Collection[str] | None = None,
+    ) -> str | None:
         """The label to look at next.
 
         Args:
             decided: labels that were looked at and decided
             passed: labels not to be offered now: skipped, unsure, or open at somebody else's
+            counted: those of the decided ones that the estimate counts (see :meth:`counted`),
+                by which the strata take turns; None for all. A stratum with decisions from
+                elsewhere alone would else wait for all others, and there be no estimate
 
         Returns:
             an id, or None where none is left
         """
-        seen = [sum(i in decided for i in stratum.ids) for stratum in self.strata]
+        known = decided if counted is None else counted
+        seen = [sum(i in known for i in stratum.ids) for stratum in self.strata]
         for row in _turns(seen, [len(s.ids) for s in self.strata], self.shares):
             for label in self.strata[row].ids:
                 if label not in decided and label not in passed:
@@ -225,7 +239,7 @@ def stratify(risk: np.ndarray, count: int) -> np.ndarray:
     labels = np.zeros(len(risk), dtype=int)
     known = np.flatnonzero(~np.isnan(risk))
     if len(known):
-        held = np.clip(risk[known], _SAFEST, _RISKIEST)
+        held = np.clip(risk[known], SAFEST, RISKIEST)
         order = np.argsort(-risk[known], kind="stable")
         deviation = np.sqrt(held * (1 - held))[order]
         grown = np.cumsum(deviation) - deviation / 2
@@ -247,7 +261,7 @@ def review_shares(sizes: Sequence[int], risks: Sequence[float]) -> np.ndarray:
     proportional allocation, so that a score that misleads costs little.
     """
     size = np.asarray(sizes, dtype=np.float64)
-    risk = np.clip(np.asarray(risks, dtype=np.float64), _SAFEST, _RISKIEST)
+    risk = np.clip(np.asarray(risks, dtype=np.float64), SAFEST, RISKIEST)
     best = size * np.sqrt(risk * (1 - risk))
     return (1 - _BY_SIZE) * best / best.sum() + _BY_SIZE * size / size.sum()
 

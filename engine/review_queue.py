@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 import fiftyone as fo
 from fiftyone.operators.store import ExecutionStore
@@ -74,6 +75,11 @@ def save_plan(dataset: fo.Dataset, aspect: str, plan: dict, restart: bool = Fals
 def load_plan(dataset: fo.Dataset, aspect: str) -> dict | None:
     """The plan of an aspect's reviews, or None where nobody has begun."""
     return _store(dataset).get(f"plan:{aspect}")
+
+
+def gone(dataset: fo.Dataset, drawn: Collection[str]) -> set[str]:
+    """Those of the drawn samples that are no longer in the dataset."""
+    return set(drawn) - set(dataset.select(list(drawn)).values("id"))
 
 
 def planned_aspects(dataset: fo.Dataset) -> list[str]:

@@ -233,7 +233,15 @@ def _append(dataset: fo.Dataset, review: Review) -> None:
         raise ValueError("This sample is no longer in the dataset.")
     append = UpdateOne({"_id": ObjectId(review.sample_id)}, update)
     with _WRITING:  # FiftyOne refreshes its samples in memory, one thread at a time
-        dataset._bulk_write([append], ids=[review.sample_id])
+        try:
+            dataset._bulk_write([append], ids=[review.sample_id])
+        except ValueError as error:
+            if "BSONObj size" not in str(error):
+                raise
+            raise ValueError(
+                "This sample holds as much as the database takes for one, so that the decision was "
+                "not kept. Shorten the text, or remove long texts from the sample."
+            ) from error
 
 
 def _not_undone(reviews: Sequence[Review]) -> list[Review]:

@@ -14,7 +14,19 @@ NAME = "Second opinion"
 #: Saved views and workspaces of ours carry this mark in their description.
 MARK = "Made by Second Opinion"
 
-_DISPUTED = ["annotation_suspect", "scattered", "na_conflict"]
+# view: the tags of its samples, or of its labels
+_TAGGED = {
+    "Suspect": ["suspect"],
+    "Paraphrase": ["paraphrase"],
+    "Disputed": [
+        "annotation_suspect",
+        "scattered",
+        "na_conflict",
+        "triple_disagreement",
+        "overruled",
+    ],
+    "Overruled": ["overruled"],
+}
 
 
 def install_workspace(dataset: fo.Dataset) -> str:
@@ -54,7 +66,7 @@ def build_workspace() -> fo.Space:
     )
 
 
-def install_views(dataset: fo.Dataset, stage: str) -> None:
+def install_views(dataset: fo.Dataset, stage: str, segments: str | None = None) -> None:
     """Saves the views that people ask for first, the workspace, and the sidebar's groups.
 
     A person's own view or workspace of the same name stays as it is.
@@ -62,14 +74,19 @@ def install_views(dataset: fo.Dataset, stage: str) -> None:
     Args:
         dataset: the dataset, tagged
         stage: the stage whose status tells which samples could not be judged
+        segments: the field whose labels were tagged, and not the samples: the views are then
+            of these labels, named after their field, as those of samples may be there too
     """
     views = {
-        "Suspect": dataset.match_tags("suspect"),
-        "Paraphrase": dataset.match_tags("paraphrase"),
-        "Disputed": dataset.match_tags([*_DISPUTED, "triple_disagreement", "overruled"]),
-        "Overruled": dataset.match_tags("overruled"),
-        "Not scored": dataset.match(F(f"{STATUS}.{stage}") == "missing"),
+        name: dataset.match_tags(tags) if segments is None else _labels(dataset, segments, tags)
+        for name, tags in _TAGGED.items()
     }
+    if segments is not None:
+        views["Not scored"] = _labels(dataset, segments, ["unscored"])
+        views = {f"{name}: {segments}": view for name, view in views.items()}
+    elif dataset.get_field(f"{STATUS}.{stage}") is not None:
+        # of what the stage never saw, too, nothing is known
+        views["Not scored"] = dataset.match(F(f"{STATUS}.{stage}") != "ok")
     for name, view in views.items():
         if name in dataset.list_saved_views():
             if not _is_ours(dataset.get_saved_view_info(name)):
@@ -79,6 +96,10 @@ def install_views(dataset: fo.Dataset, stage: str) -> None:
     if NAME not in dataset.list_workspaces() or _is_ours(dataset.get_workspace_info(NAME)):
         install_workspace(dataset)
     install_groups(dataset)
+
+
+def _labels(dataset: fo.Dataset, field: str, tags: list[str]) -> fo.DatasetView:
+    return dataset.filter_labels(field, F("tags").contains(tags))
 
 
 def remove_views(dataset: fo.Dataset) -> None:

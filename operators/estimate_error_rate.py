@@ -23,13 +23,14 @@ from ..engine import reviews
 from ..engine.columns import root_dataset
 from ..engine.ledger import fingerprint
 from ..engine.progress import Progress
-from ..engine.review_queue import load_plan, planned_aspects
+from ..engine.review_queue import gone, load_plan, planned_aspects
 from .base import Stage
 from .settings import Settings, setting
 
 #: Parts by the confidence that the plan was cut by.
 TIER = "tier"
 _MOST_TOLD = 20  # parts; a field may have thousands of values
+_ONE_VALUE = (fo.StringField, fo.IntField, fo.FloatField, fo.BooleanField)
 
 Samples: TypeAlias = fo.core.collections.SampleCollection
 
@@ -85,10 +86,17 @@ class EstimateErrorRate(Stage):
                 "aspect": f"Aspect: nobody has begun to review {asked}. Open the panel Review, or "
                 f"call plan_review. {known}".rstrip()
             }
-        if settings.by not in (None, TIER) and dataset.get_field(settings.by) is None:
+        if settings.by in (None, TIER):
+            return {}
+        field, advice = dataset.get_field(settings.by), "Use tier, or a field of few values"
+        if field is None:
             return {
-                "by": f"By: the dataset has no field {settings.by!r}. Use tier, or a field of few "
-                "values, such as verdict."
+                "by": f"By: the dataset has no field {settings.by!r}. {advice}, such as verdict."
+            }
+        if not isinstance(field, _ONE_VALUE):
+            return {
+                "by": f"By: {settings.by!r} does not hold one word or number a sample. {advice}; "
+                "of a label, name its attribute, such as ground_truth.label."
             }
         return {}
 
@@ -122,6 +130,7 @@ def estimate_rates(samples: Samples, aspect: str, by: str | None, width: float =
         )
     summary += _doubts(plan, entries, asked, wrong, inside)
     summary += _changes(dataset, stored, entries, wrong)
+    summary += _losses(dataset, plan)
     if stored["missing"]:
         summary.append(f"{stored['missing']:,} samples have no annotation and are not counted.")
     return {
@@ -139,8 +148,7 @@ def _inside(samples: Samples, plan: Plan) -> set[str] | None:
     if isinstance(samples, fo.Dataset):
         return None
     ids = set(samples.values("id"))
-    drawn = {label for stratum in plan.strata for label in stratum.ids}
-    return None if len(ids) >= plan.size and drawn <= ids else ids
+    return None if len(ids) >= plan.size and ids.issuperset(plan.drawn) else ids
 
 
 def _estimate(
@@ -167,7 +175,7 @@ def _doubts(
     doubtful = [
         label
         for label in asked
-        if outcomes.get(label) in (reviews.UNSURE, reviews.DISPUTED)
+        if outcomes.get(label) not in (reviews.CORRECT, reviews.WRONG)
         and (inside is None or label in inside)
     ]
     if not doubtful:
@@ -177,16 +185,22 @@ def _doubts(
     reach = ""
     if least is not None and most is not None:
         reach = f" Were none of them wrong it would be {least.rate:.1%}, were all, {most.rate:.1%}."
-    disputed = sum(outcomes[label] == reviews.DISPUTED for label in doubtful)
+    why = Counter(outcomes.get(label, reviews.SKIP) for label in doubtful)
+    skipped = f", {why[reviews.SKIP]:,} skipped" if why[reviews.SKIP] else ""
     return [
-        f"{len(doubtful):,} reviewed samples are left out: {len(doubtful) - disputed:,} unsure, "
-        f"{disputed:,} on which reviewers disagree.{reach}"
+        f"{len(doubtful):,} reviewed samples are left out: {why[reviews.UNSURE]:,} unsure, "
+        f"{why[reviews.DISPUTED]:,} on which reviewers disagree{skipped}.{reach}"
     ]
 
 
 def _changes(
     dataset: fo.Dataset, stored: dict, entries: list[reviews.Review], wrong: Mapping[str, bool]
 ) -> list[str]:
+    if dataset.get_field(stored["annotation"]) is None:
+        return [
+            f"The field {stored['annotation']!r}, which was reviewed, is no longer there; the "
+            "estimate speaks of it as it was."
+        ]
     seen = {entry.sample_id: entry.text for entry in entries if entry.text}
     ids = [label for label in wrong if label in seen]
     found = dataset.select(ids)
@@ -197,6 +211,18 @@ def _changes(
     return [
         f"{changed:,} of the reviewed annotations have changed since; the estimate speaks of them "
         "as they were."
+    ]
+
+
+def _losses(dataset: fo.Dataset, plan: Plan) -> list[str]:
+    # Reviews go with their samples. Who removes what was found wrong leaves what was fine.
+    lost = len(gone(dataset, plan.drawn))
+    if not lost:
+        return []
+    return [
+        f"{lost:,} of the {len(plan.drawn):,} samples in the order of review are no longer in the "
+        "dataset, nor are any reviews of them. If they were removed for what was found, the "
+        "estimate is off: call plan_review with restart, and go on with the reviews."
     ]
 
 
@@ -243,7 +269,7 @@ def _told(rows: list[dict], by: str | None) -> list[str]:
 
 
 def _name(value: object) -> str:
-    return "none" if value is None else str(getattr(value, "label", value))
+    return "none" if value is None else str(value)
 
 
 def _numbers(found: ErrorRate | None) -> dict:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import fiftyone as fo
 
 from ..agreement.aspects import PRESETS, Aspect
+from ..agreement.ruling import ruling_field, suggestion_field
 from ..engine import reviews
 from ..engine.columns import read_chunks, root_dataset
 from ..engine.labels import noun_of
@@ -80,11 +81,19 @@ class ExportAudit(Stage):
             return {"path": f"File: {settings.path} is a folder; add a file's name to it."}
         if settings.format == "html" or settings.content == "audit":
             return {}
-        if not planned_aspects(root_dataset(samples)):
+        dataset = root_dataset(samples)
+        if not planned_aspects(dataset):
             return {
                 "content": "Content: nobody has reviewed anything here, so that there is nothing "
                 "to correct. Open the panel Review first."
             }
+        for aspect in planned_aspects(dataset):
+            field = load_plan(dataset, aspect)["annotation"]
+            if dataset.get_field(field) is None:
+                return {
+                    "content": f"Content: the field {field!r}, reviewed as {aspect}, is no longer "
+                    "in the dataset. If it was renamed, give it its name back."
+                }
         return {}
 
     def work(self, samples: Samples, settings: ExportSettings, progress: Progress) -> dict:
@@ -113,8 +122,9 @@ class ExportAudit(Stage):
         ]
         if settings.format == "csv":
             summary.append(
-                "In CSV, an apostrophe stands before texts that a spreadsheet would run as a "
-                "formula; the other formats hold every text as it is."
+                "In CSV, an apostrophe stands before what a spreadsheet would run as a formula: "
+                "where a text begins, or goes on after a semicolon or a line's end. The other "
+                "formats hold every text as it is."
             )
         return {
             "summary": summary,
@@ -135,27 +145,36 @@ def _write_labels(samples: Samples, settings: ExportSettings, progress: Progress
 
 
 def find_aspects(dataset: fo.Dataset) -> list[Aspect]:
-    """The aspects whose annotation is a text field here: presets', scored and reviewed ones."""
-    known = [aspect for preset in PRESETS.values() for aspect in preset]
-    for _, aspects in earlier_aspects(dataset, "score_agreement"):
-        known += aspects
+    """The aspects whose annotation is a text field here: scored ones, reviewed ones, presets'."""
+    found: dict[str, Aspect] = {}
+    for aspect in _known_aspects(dataset):
+        found.setdefault(aspect.name, aspect)
+    return list(found.values())
+
+
+def _known_aspects(dataset: fo.Dataset) -> list[Aspect]:
+    # The newest first; of one name there may be several, of other fields
+    known = [a for _, aspects in earlier_aspects(dataset, "score_agreement") for a in aspects]
     for name in planned_aspects(dataset):
         plan = load_plan(dataset, name)
         known.append(Aspect(name, plan["annotation"], plan["opinions"]))
+    known += [aspect for preset in PRESETS.values() for aspect in preset]
     there = set(dataset.get_field_schema(ftype=fo.StringField))
-    found: dict[str, Aspect] = {}
+    found = []
     for aspect in known:
         if aspect.annotation in there:
             opinions = {name: field for name, field in aspect.opinions.items() if field in there}
-            found.setdefault(aspect.name, Aspect(aspect.name, aspect.annotation, opinions))
-    return list(found.values())
+            found.append(Aspect(aspect.name, aspect.annotation, opinions))
+    return found
 
 
 def _audit(samples: Samples, progress: Progress) -> tuple[dict[str, type], Iterator[dict]]:
     dataset = root_dataset(samples)
     schema = dataset.get_field_schema()
-    texts = [name for aspect in find_aspects(dataset) for name in aspect.fields]
-    wanted = ["filepath", "tags", *texts, *score_fields(dataset), "verdict", "audit_tags"]
+    aspects = _known_aspects(dataset)
+    texts = [name for aspect in aspects for name in aspect.fields]
+    ruled = [name(aspect.name) for aspect in aspects for name in (ruling_field, suggestion_field)]
+    wanted = ["filepath", "tags", *texts, *score_fields(dataset), "verdict", *ruled, "audit_tags"]
     names = [name for name in dict.fromkeys(wanted) if name in schema]
     columns: dict[str, type] = {"id": str}
     for name in names:
@@ -187,10 +206,10 @@ def _corrections(samples: Samples, progress: Progress) -> tuple[dict[str, type],
     def chunks() -> Iterator[dict]:
         read = read_chunks(samples, ["filepath", *fields.values()])
         for chunk in progress.over(read, "Exporting", samples.count()):
-            table = {"id": chunk.ids, "filepath": chunk.columns["filepath"]}
+            table = {"id": chunk.ids, **chunk.columns}
             for aspect, field in fields.items():
                 outcomes, fixes = reviewed[aspect]
-                now = chunk.columns[field]
+                now = table[field]  # two aspects may be of one annotation
                 table[field] = [fixes.get(i, text) for i, text in zip(chunk.ids, now)]
                 table[f"review_{aspect}"] = [outcomes.get(i) for i in chunk.ids]
                 table[f"corrected_{aspect}"] = [i in fixes for i in chunk.ids]

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import fiftyone as fo
+from fiftyone import ViewField as F
 
 from ..agreement.aspects import Aspect
 from ..agreement.metrics import METRICS
 from ..agreement.summary import ScoreSummary
 from ..engine.columns import read_chunks, root_dataset
+from ..engine.fields import STATUS
+from ..engine.labels import noun_of
 from ..engine.progress import Progress
 from ..engine.provenance import run_keys
 from ..engine.review_queue import planned_aspects
+from ..engine.table import audited_fields
 from .calibrate import CONFIDENCE
 from .estimate_error_rate import TIER, estimate_rates
 from .export_pictures import as_data_uri
@@ -78,9 +82,11 @@ def write_report(
         made = datetime.now(timezone.utc).isoformat(timespec="minutes")
         part = "" if isinstance(samples, fo.Dataset) else f", of {dataset.count():,} in all"
         file.write(f"<p>{samples.count():,} samples{part}. Made {made}.</p>")
+        file.write("".join(_coverage(samples)))
         file.write("".join(_error_rates(samples)))
         file.write("".join(_verdicts(samples)))
         file.write("".join(_scores(samples, progress)))
+        file.write("".join(_labels(samples)))
         for card, pictured in _worst(samples, aspects, worst, progress):
             file.write(card)
             shown["worst"] += 1
@@ -96,32 +102,51 @@ def score_fields(dataset: fo.Dataset) -> list[str]:
     return [name for name in floats if _SCORE.fullmatch(name)]
 
 
+def _coverage(samples: Samples) -> Iterable[str]:
+    schema = root_dataset(samples).get_field_schema(flat=True)
+    stages = [name for name in schema if name.startswith(f"{STATUS}.") and f"{name}_why" in schema]
+    if not stages:
+        return
+    rows = []
+    for name in stages:
+        counts = samples.count_values(name)
+        told = {word: counts.get(word, 0) for word in ("ok", "missing", "failed")}
+        rows.append({"stage": name.partition(".")[2], **told, "not seen": counts.get(None, 0)})
+    yield "<h2>Samples that each stage could work on</h2>"
+    yield _table(rows)
+
+
 def _error_rates(samples: Samples) -> Iterable[str]:
     yield "<h2>Error rates</h2>"
     aspects = planned_aspects(root_dataset(samples))
     if not aspects:
         yield "<p>Nobody has reviewed annotations yet, so the share of wrong ones is not known.</p>"
     for aspect in aspects:
-        report = estimate_rates(samples, aspect, TIER)
-        yield "".join(f"<p>{_text(sentence)}</p>" for sentence in report["summary"])
-        if any(row["reviews"] for row in report["parts"]):
-            yield _table(report["parts"])
+        of = [TIER, "verdict"] if samples.get_field("verdict") is not None else [TIER]
+        reports = [estimate_rates(samples, aspect, by) for by in of]
+        yield "".join(f"<p>{_text(sentence)}</p>" for sentence in reports[0]["summary"])
+        for report in reports:
+            if any(row["reviews"] for row in report["parts"]):
+                yield _table(report["parts"])
 
 
 def _verdicts(samples: Samples) -> Iterable[str]:
     if samples.get_field("verdict") is not None:
-        counts = samples.count_values("verdict")
-        total = sum(counts.values())
-        rows = sorted(counts.items(), key=lambda item: -item[1])
         yield "<h2>Verdicts</h2>"
-        yield _table([{"verdict": v or "none", "samples": n, "share": n / total} for v, n in rows])
+        yield _counted(samples.count_values("verdict"))
+
+
+def _counted(counts: dict[str | None, int]) -> str:
+    total, rows = sum(counts.values()), sorted(counts.items(), key=lambda item: -item[1])
+    return _table([{"verdict": v or "none", "count": n, "share": n / total} for v, n in rows])
 
 
 def _scores(samples: Samples, progress: Progress) -> Iterable[str]:
     names = score_fields(root_dataset(samples))
     yield "<h2>Scores</h2>"
     if not names:
-        yield "<p>Nothing was scored.</p>"
+        of = " of whole samples" if audited_fields(root_dataset(samples)) else ""
+        yield f"<p>Nothing was scored{of}.</p>"
         return
     summaries = {name: ScoreSummary() for name in names}
     total = samples.count()
@@ -129,16 +154,33 @@ def _scores(samples: Samples, progress: Progress) -> Iterable[str]:
         for name in names:
             summaries[name].add(chunk.columns[name])
     yield _table([{"score": name, **summary.as_row()} for name, summary in summaries.items()])
+    if not _trusted(samples):
+        yield "<p>Calibrate has not run, so that the least trusted samples are not known.</p>"
+
+
+def _labels(samples: Samples) -> Iterable[str]:
+    dataset = root_dataset(samples)
+    for field in audited_fields(dataset):
+        noun, path = noun_of(dataset, field), f"{field}.detections.verdict"
+        yield f"<h2>Audited {noun} of {_text(field)}</h2>"
+        yield f"<p>{samples.count(f'{field}.detections'):,} {noun}. Their texts, scores and tags "
+        yield "are in the tables that export_audit writes as parquet, csv or jsonl.</p>"
+        if dataset.get_field(path) is not None:
+            yield _counted(samples.count_values(path))
+
+
+def _trusted(samples: Samples) -> list[str]:
+    return [name for name in score_fields(root_dataset(samples)) if CONFIDENCE in name]
 
 
 def _worst(
     samples: Samples, aspects: list[Aspect], count: int, progress: Progress
 ) -> Iterable[tuple[str, bool]]:
-    trusted = [name for name in score_fields(root_dataset(samples)) if CONFIDENCE in name]
+    trusted = _trusted(samples)
     if not count or not trusted:
         return
     score = CONFIDENCE if CONFIDENCE in trusted else trusted[0]
-    chosen = samples.exists(score).sort_by(score).limit(count)
+    chosen = samples.match(F(score) >= 0).sort_by(score).limit(count)  # nan would come first
     extra = [name for name in ("verdict",) if samples.get_field(name) is not None]
     texts = list(dict.fromkeys(name for aspect in aspects for name in aspect.fields))
     first = True
@@ -186,12 +228,22 @@ def _runs(dataset: fo.Dataset) -> Iterable[str]:
                 "stage": config.stage,
                 "finished": config.finished,
                 "samples": config.samples,
-                "model": report.get("encoder") or report.get("model") or "",
+                "model": _models(report),
                 "settings": config.settings,
                 "versions": ", ".join(f"{k} {v}" for k, v in config.versions.items()),
             }
         )
     yield _table(rows) if rows else "<p>No stage of this audit has run on the dataset.</p>"
+
+
+def _models(report: dict) -> str:
+    found = [report.get("encoder"), _revised(report), *map(_revised, report.get("judges") or ())]
+    return ", ".join(filter(None, found))
+
+
+def _revised(told: dict) -> str | None:
+    name, revision = told.get("model"), told.get("revision")
+    return f"{name} ({revision})" if name and revision else name
 
 
 def _table(rows: Sequence[dict]) -> str:

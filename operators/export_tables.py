@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-#: What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# What a spreadsheet takes for a formula where a cell begins (OWASP, "CSV Injection"), also behind
+# blanks and characters without a width. Where a comma stands in numbers, as in much of Europe, a
+# spreadsheet parts cells at semicolons and lines, so that one may begin within a text.
+_UNSEEN = (
+    " \x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    "\u3000\ufeff"
+)
+_SIGN = "[-=+@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(f'^(?=[\t\r\n]|[{_UNSEEN}]*{_SIGN})|(?<=[;\r\n])(?="?{_SIGN})')
 
 FORMATS = ("parquet", "csv", "jsonl")
 
@@ -48,7 +57,7 @@ def replacing(path: Path):
 
 def harmless(text: str) -> str:
     """A text that no spreadsheet runs: an apostrophe goes before what looks like a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return _FORMULA.sub("'", text)
 
 
 def _write_parquet(path: Path, columns: dict[str, type], chunks: Iterable[dict]) -> int:
@@ -89,10 +98,16 @@ def _write_jsonl(path: Path, columns: dict[str, type], chunks: Iterable[dict]) -
     with path.open("w", encoding="utf-8") as file:
         for chunk in chunks:
             for row in zip(*(chunk[name] for name in columns)):
-                file.write(json.dumps(dict(zip(columns, row)), ensure_ascii=False))
+                plain = {name: _plain(value) for name, value in zip(columns, row)}
+                file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False))
                 file.write("\n")
                 rows += 1
     return rows
+
+
+def _plain(value: object) -> object:
+    # JSON has no word for what is no number, and most readers refuse a line with one
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(value: object) -> object:

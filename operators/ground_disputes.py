@@ -125,7 +125,7 @@ class GroundDisputes(Stage):
             _tag(dataset, rulings)
         notes = _own_cause(dataset, units.all)
         notes += _retag(samples, settings, progress.share(0.9, 1.0))
-        install_views(dataset, TagConfidence.name)
+        install_views(dataset, TagConfidence.name, settings.segments)
         return _report(units, settings, rulings, judges, failures, cut_by, notes)
 
     def shows(

@@ -288,9 +288,11 @@ def _decided(unit: Unit, ruling: Ruling, chances: dict[str, float]) -> set[tuple
 
 def report_rows(rulings: Rulings, units: Sequence[Unit]) -> tuple[list[dict], list[dict]]:
     """The judges and the rulings as tables."""
+    by = {method: result for unit in units for method, result in unit.results.items()}
     judges = [
-        {"method": method, **bias.as_dict()}
-        | {"refused": bias.refused or "no"}
+        {"method": method}
+        | {name: by.get(method, {}).get(name) for name in ("model", "revision")}
+        | {**bias.as_dict(), "refused": bias.refused or "no"}
         | {"judged": sum(method in unit.results for unit in units)}
         for method, bias in rulings.biases.items()
     ]

@@ -145,8 +145,7 @@ class TagConfidence(Stage):
             won = np.any(list(judged.tags.values()), axis=0)
             tally["untagged"] += int((~judged.missing & ~won).sum())
             tally["total"] += len(rows)
-        if not settings.segments:
-            install_views(dataset, self.name)
+        install_views(dataset, self.name, settings.segments)
         return _report(table.noun, settings, rules, tally)
 
     def shows(self, samples: Samples, settings: TagSettings, report: dict) -> fo.DatasetView:

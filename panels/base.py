@@ -140,7 +140,8 @@ class AuditPanel(foo.Panel):
 
     def on_next_stage(self, ctx: foo.ExecutionContext) -> None:
         """Opens the form of a stage that the panel waits for."""
-        ctx.prompt(self.stage_uri(ctx.params["stage"]), on_success=self.on_load)
+        uri, given = self.stage_uri(ctx.params["stage"]), ctx.params.get("settings") or None
+        ctx.prompt(uri, params=given, on_success=self.on_load)
 
     def on_show_suspects(self, ctx: foo.ExecutionContext) -> None:
         """Shows those labels of a field that are suspect, and the samples that have any."""

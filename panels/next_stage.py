@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import fiftyone as fo
@@ -10,7 +10,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..agreement.aspects import ACTION100M, ACTION100M_HOISTED
-from ..engine.labels import noun_of
+from ..engine.labels import LABEL_LISTS, noun_of, text_names
 from ..engine.table import audited_fields, result_path
 from .typeset import line, row, small_button
 
@@ -26,11 +26,13 @@ class NextStage:
         operator: the operator's name
         label: what the button says
         reason: a sentence: what is missing
+        settings: what its form is filled in with
     """
 
     operator: str
     label: str
     reason: str
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 def next_stage(dataset: fo.Dataset) -> NextStage:
@@ -64,7 +66,18 @@ def next_stage(dataset: fo.Dataset) -> NextStage:
         "Score agreement",
         "Nothing was compared yet: no sample has both a lexical and a semantic score. "
         "Score the agreement of your annotations with the opinions.",
+        _where_texts_are(dataset),
     )
+
+
+def _where_texts_are(dataset: fo.Dataset) -> dict[str, str]:
+    # Where samples have no text of their own, and labels have: those labels.
+    if set(dataset.get_field_schema(ftype=fo.StringField)) - {"filepath"}:
+        return {}
+    kinds = dataset.get_field_schema(ftype=fo.EmbeddedDocumentField)
+    lists = [name for name, kind in kinds.items() if issubclass(kind.document_type, LABEL_LISTS)]
+    told = [name for name in lists if set(text_names(dataset, name)) - {"label", *lists}]
+    return {"segments": told[0]} if told else {}
 
 
 def stage_after_texts(
@@ -77,10 +90,12 @@ def stage_after_texts(
         scored: whether the texts were scored
         segments: the field of labels whose texts they are; None for those of samples
     """
+    of = {"segments": segments} if segments else {}
     if not scored:
-        return NextStage("score_agreement", "Score agreement", "These texts were not scored yet.")
+        told = "These texts were not scored yet."
+        return NextStage("score_agreement", "Score agreement", told, of)
     if dataset.get_field(result_path("verdict", segments)) is None:
-        return NextStage("calibrate", "Calibrate", "There are scores, but no verdicts yet.")
+        return NextStage("calibrate", "Calibrate", "There are scores, but no verdicts yet.", of)
     return None
 
 
@@ -111,9 +126,13 @@ def add_labels(root: types.Object, panel: AuditPanel, dataset: fo.Dataset, field
     )
     suspects = dataset.count_label_tags(field).get("suspect", 0)
     if not suspects:
-        sentence = f"None of the {total:,} {noun} has the tag suspect. "
-        sentence += f"In the sidebar, filter {field} by a verdict or score to see the worst."
+        sentence = f"None of the {total:,} {noun} has the tag suspect."
+        lacking = _after_scores(dataset, field)
+        if lacking is None:
+            sentence += f" In the sidebar, filter {field} by a verdict or score to see the worst."
         line(root, "none_suspect", sentence)
+        if lacking is not None:
+            add_stage(root, panel, lacking)
         return
     line(
         root,
@@ -122,6 +141,17 @@ def add_labels(root: types.Object, panel: AuditPanel, dataset: fo.Dataset, field
         f"labels of {field} by this tag.",
     )
     small_button(root, "show", "Show the suspects", panel.on_show_suspects, field=field)
+
+
+def _after_scores(dataset: fo.Dataset, field: str) -> NextStage | None:
+    # Labels that were scored and neither calibrated nor tagged cannot be suspects yet.
+    own = dataset.get_field(f"{field}.detections").field.get_field_schema()
+    if "audit_tags" in own:
+        return None
+    if not any(name.startswith("confidence_") for name in own):
+        return stage_after_texts(dataset, True, field)
+    told = "There are confidences, but no tags yet."
+    return NextStage("tag_confidence", "Tag confidence", told, {"segments": field})
 
 
 def add_stage(
@@ -137,7 +167,7 @@ def add_stage(
         icon="play_arrow",
         variant=variant,
         on_click=panel.on_next_stage,
-        params={"stage": stage.operator},
+        params={"stage": stage.operator, "settings": stage.settings},
         componentsProps={
             "item": {"sx": {"width": "auto"}},
             "button": {"sx": {"textTransform": "none"}},

@@ -172,7 +172,7 @@ class ConfidenceMap(AuditPanel):
             cells = count_cells(scene.table, found, chosen.score, scene.proposal.rows)
             add_cells(root, cells, found.edges, chosen.score, self.on_cell)
             return page.close(root)
-        told = selection.tell(ctx, scene.bright, scene.proposal.rows)
+        told = selection.tell(ctx, scene.table, scene.bright, scene.proposal.rows)
         return page.draw(root, self, scene.picture, chosen, scene.proposal, scene.rules, told)
 
     def draw_again(self, ctx: foo.ExecutionContext) -> None:

@@ -40,6 +40,7 @@ class Proposal:
         then: the same, if these rules were applied
         rows: the samples that the rules would be applied to
         worst: the highest confidence among the suspects; None without any
+        bare: how many of ``rows`` no rules have tagged; the calibrated ones give each a verdict
     """
 
     rules: str | None
@@ -48,6 +49,7 @@ class Proposal:
     then: dict[str, np.ndarray]
     rows: np.ndarray
     worst: float | None = None
+    bare: int = 0
 
     @property
     def changed(self) -> int:
@@ -105,7 +107,11 @@ def propose(
         then, worst = _calibrated(table, found, aspect, rows, fdr)
         verdicts = [tag for tag in ours if stored == CALIBRATED and tag != SUSPECT]
         then |= {tag: now[tag] for tag in verdicts if tag in now}  # those stay what they are
-        return Proposal(rules, stored, now, _joined(theirs, then), rows, worst)
+        tagged = np.zeros(len(table), dtype=bool)
+        for tag in ours:  # a person may have given the same tag before
+            tagged |= now.get(tag, ours[tag])
+        bare = int((~tagged[rows]).sum())
+        return Proposal(rules, stored, now, _joined(theirs, then), rows, worst, bare)
     if rules is None or (stored == CALIBRATED and dict(limits) == THRESHOLDS):
         return Proposal(rules, stored, now, dict(now), rows)
     scores = [table.numbers(score_field(score, w, aspect)) for score, w in _RULE_SCORES]

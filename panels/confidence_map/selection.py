@@ -68,9 +68,11 @@ def show_all(ctx: foo.ExecutionContext) -> None:
 def bright(ctx: foo.ExecutionContext, table: Table, rows: np.ndarray) -> np.ndarray | None:
     """``n`` booleans: the samples selected in the grid, else those that it was narrowed to.
 
-    None where nothing is selected and the grid shows all of the map's samples.
+    None where nothing is selected and the grid shows all of the map's samples, and where none of
+    the selected ones is on the map: then no point is dimmed.
     """
     chosen = table.rows(ctx.selected) if ctx.selected else _narrowed(ctx, table)
+    chosen = None if chosen is None else np.intersect1d(chosen, rows)
     if chosen is None or not 0 < len(chosen) < len(rows):
         return None
     mask = np.zeros(len(table), dtype=bool)
@@ -78,9 +80,13 @@ def bright(ctx: foo.ExecutionContext, table: Table, rows: np.ndarray) -> np.ndar
     return mask
 
 
-def tell(ctx: foo.ExecutionContext, mask: np.ndarray | None, rows: np.ndarray) -> str | None:
+def tell(
+    ctx: foo.ExecutionContext, table: Table, mask: np.ndarray | None, rows: np.ndarray
+) -> str | None:
     """Which samples are bright, in a sentence."""
     if mask is None:
+        if ctx.selected and not np.isin(table.rows(ctx.selected), rows).any():
+            return f"None of the {len(ctx.selected):,} selected in the grid is of this view."
         return None
     count = int(mask[rows].sum())
     why = "selected in the grid" if ctx.selected else "shown in the grid"

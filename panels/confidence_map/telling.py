@@ -8,8 +8,8 @@ from .proposal import CALIBRATED, SUSPECT, Proposal
 
 def may_apply(proposal: Proposal) -> bool:
     """Whether applying would write other tags than the stored ones."""
-    other_rules = proposal.rules == CALIBRATED and proposal.stored != CALIBRATED
-    return bool(proposal.changed) or other_rules
+    lacking = proposal.stored != CALIBRATED or proposal.bare > 0
+    return bool(proposal.changed) or (proposal.rules == CALIBRATED and lacking)
 
 
 def tell_change(proposal: Proposal, chosen: Choice) -> str:
@@ -44,9 +44,12 @@ def _tell_suspects(proposal: Proposal, chosen: Choice) -> str:
     if proposal.stored != CALIBRATED:
         replaced = " and replaces the workshop's tags" if proposal.stored else ""
         return f"{rate}. Apply tags them, gives each sample a verdict{replaced}."
+    more = ""
+    if proposal.bare:
+        more = f" {proposal.bare:,} samples have no verdict yet, which Apply gives them."
     if not proposal.changed:
-        return f"{rate}. So it is stored."
+        return f"{rate}. So it is stored.{more}"
     return (
         f"{rate}; stored are {now.sum():,}. {(then & ~now).sum():,} would be new, "
-        f"{(now & ~then).sum():,} no longer suspect. Nothing is written yet."
+        f"{(now & ~then).sum():,} no longer suspect.{more} Nothing is written yet."
     )

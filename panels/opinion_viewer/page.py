@@ -17,7 +17,7 @@ from ..plain import cut
 from ..typeset import CARD, FAINT, MARKS, badge, columns, line, row, small_button, stack
 from .folding import LENGTHS, add_text
 from .ruling import add_ruling
-from .sample import EVERYONE, METRIC_NAMES, ShownSample
+from .sample import EVERYONE, METRIC_NAMES, SOUGHT_FOR, ShownSample
 from .segments import add_segments, add_transcript
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def build(
     unfolded: Mapping[str, int],
     clip_id: str | None,
     lacking: NextStage | None = None,
+    part: str = "segment",
 ) -> types.Property:
     """The page of one sample.
 
@@ -85,26 +86,34 @@ def build(
         aspects: the aspects that the dataset has texts of; empty where only segments have any
         why_this: why this sample is shown, a sentence; empty in the sample modal
         unfolded: ``{text's key: how many characters a person asked for}``
-        clip_id: the clip that is open, where it is a segment of the sample and not all of it
+        clip_id: the clip, patch or frame that is open, where it is not all of the sample
         lacking: the stage that would say more of the texts
+        part: what that is of the sample: a segment, a region or a frame
     """
     root = types.Object()
     _add_header(root, panel, sample, why_this)
     if lacking:
         place = row(root, "lacking", columnGap=1, rowGap=0)
         line(place, "reason", lacking.reason, inline=True, **FAINT)
-        more = {"stage": lacking.operator}
+        more = {"stage": lacking.operator, "settings": lacking.settings}
         small_button(place, "stage", lacking.label, panel.on_next_stage, **more)
     if clip_id:
-        part = row(root, "part", columnGap=1, rowGap=0)
-        sentence = "One segment is shown. What is compared speaks of the whole video."
-        line(part, "sentence", sentence, inline=True, **FAINT)
-        small_button(part, "leave", "Leave the segment", panel.on_leave_clip)
+        place = row(root, "part", columnGap=1, rowGap=0)
+        sentence = f"One {part} is shown."
+        if aspects:
+            whole = "image" if part == "region" and not sample.is_video else "video"
+            sentence += f" What is compared speaks of the whole {whole}."
+        line(place, "sentence", sentence, inline=True, **FAINT)
+        small_button(place, "leave", f"Leave the {part}", panel.on_leave_clip)
     _add_legend(root)
     if not aspects and not sample.segments:
-        line(root, "bare", "This sample has no segments, so that there is nothing to compare.")
+        noun = "segments" if sample.is_video else "regions"
+        line(root, "bare", f"This sample has no {noun}, so that there is nothing to compare.")
     for aspect in aspects:
         _add_aspect(root, panel, sample, aspect, unfolded)
+    if None in sample.elsewhere.values():
+        sentence = "Whether other samples hold the same annotations is not told: to search these "
+        line(root, "unsought", f"{sentence}many takes more than {SOUGHT_FOR} s.", **FAINT)
     add_transcript(root, panel, sample, unfolded)
     add_segments(root, panel, sample, unfolded, clip_id)
     return _page(root)

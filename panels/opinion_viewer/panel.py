@@ -121,7 +121,8 @@ class OpinionViewer(AuditPanel):
         clip_id = shown_id if shown_id != sample_id else None
         scored = bool(sample.scores) or segments in audited_fields(ctx.dataset)
         lacking = stage_after_texts(ctx.dataset, scored, segments)
-        return page.build(self, sample, aspects, why_this, unfolded, clip_id, lacking)
+        given = (sample, aspects, why_this, unfolded, clip_id, lacking, _part(ctx))
+        return page.build(self, *given)
 
 
 def _unfolded(ctx: foo.ExecutionContext, shown_id: str) -> dict[str, int]:
@@ -143,6 +144,12 @@ def _choose(ctx: foo.ExecutionContext) -> tuple[str | None, str]:
     many = f"{len(ctx.selected):,} samples are selected" if ctx.selected else "None is selected"
     why = f"{many}, so this is the first of the view. Select one, or open one, to see it instead."
     return first[0], why
+
+
+def _part(ctx: foo.ExecutionContext) -> str:
+    if ctx.view._is_frames:
+        return "frame"
+    return "region" if ctx.view._is_patches else "segment"
 
 
 def _sample_of(ctx: foo.ExecutionContext, shown_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fiftyone as fo
 
@@ -38,16 +38,30 @@ class Said:
     annotation: str | None = None
 
 
-def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said]:
-    """``{label's id: what is said of it}`` of a sample's labels; empty where nothing is."""
+def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str | None, dict[str, Said]]:
+    """What is said of a sample's labels: ``{aspect: {label's id: what is said of it}}``.
+
+    The aspects are those of the newest run on these labels, in its order; without a run there is
+    one, None. The verdict, which a label has one of, is told with the first.
+    """
+    aspects = _newest(dataset, field)
+    found = {a.name: _read(dataset, sample_id, field, a) for a in aspects}
+    found = found or {None: _read(dataset, sample_id, field, None)}
+    for said in list(found.values())[1:]:
+        said.update({label: replace(one, verdict=None) for label, one in said.items()})
+    return found
+
+
+def _read(
+    dataset: fo.Dataset, sample_id: str, field: str, aspect: Aspect | None
+) -> dict[str, Said]:
     base = f"{field}.detections"
-    aspect = _newest(dataset, field)
     sources, confidence = _sources(dataset, field, aspect), _confidence(dataset, base, aspect)
     # Of an annotation that was renamed since, or is a preset's, the label stands for the text
     audited = [*_found(dataset, field, {"": aspect.annotation}).values()] if aspect else []
     names = [_VERDICT] if dataset.get_field(f"{base}.{_VERDICT}") is not None else []
     names += [confidence] if confidence else []
-    ruled = _ruling_names(dataset, base)
+    ruled = _ruling_names(dataset, base, aspect)
     names += ruled
     if not sources and not names:
         return {}
@@ -74,19 +88,20 @@ def read_said(dataset: fo.Dataset, sample_id: str, field: str) -> dict[str, Said
     }
 
 
-def _ruling_names(dataset: fo.Dataset, base: str) -> list[str]:
+def _ruling_names(dataset: fo.Dataset, base: str, aspect: Aspect | None) -> list[str]:
     """The attributes of the ruling and of the suggested text; empty where nothing was ruled."""
     own = dataset.get_field(base).field.get_field_schema()
     for name in own:
-        aspect = name.removeprefix(ruling_field(""))
-        if name == ruling_field(aspect) and ruling_field(aspect, "details") in own:
-            return [name, suggestion_field(aspect)]
+        of = name.removeprefix(ruling_field(""))
+        ruled = name == ruling_field(of) and ruling_field(of, "details") in own
+        if ruled and (aspect is None or of == aspect.name):
+            return [name, suggestion_field(of)]
     return []
 
 
 def find_sources(dataset: fo.Dataset, field: str) -> dict[str, Source]:
     """Where each witness's text is: as the newest run on these labels says, else by attribute."""
-    return _sources(dataset, field, _newest(dataset, field))
+    return _sources(dataset, field, next(iter(_newest(dataset, field)), None))
 
 
 def _sources(dataset: fo.Dataset, field: str, aspect: Aspect | None) -> dict[str, Source]:
@@ -106,8 +121,8 @@ def _confidence(dataset: fo.Dataset, base: str, aspect: Aspect | None) -> str | 
     return next((n for n in names if dataset.get_field(f"{base}.{n}") is not None), None)
 
 
-def _newest(dataset: fo.Dataset, field: str) -> Aspect | None:
-    return next((run[0] for run in scored_aspects(dataset, field)), None)
+def _newest(dataset: fo.Dataset, field: str) -> tuple[Aspect, ...]:
+    return next(iter(scored_aspects(dataset, field)), ())
 
 
 def _found(dataset: fo.Dataset, field: str, opinions: Mapping[str, str]) -> dict[str, Source]:

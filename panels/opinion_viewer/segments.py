@@ -52,35 +52,61 @@ def add_segments(
     unfolded: Mapping[str, int],
     clip_id: str | None,
 ) -> None:
-    """Adds the segments; of a video, their times are buttons that open them as clips."""
-    if not sample.segments:
-        return
-    name, segments = next(iter(sample.segments.items()))
-    card = stack(root, SEGMENTS, **CARD)
+    """Adds the segments or regions of the first field, and of others that were audited.
+
+    Of a video, the segments' times are buttons that open them as clips.
+    """
+    for i, (name, segments) in enumerate(sample.segments.items()):
+        if not i or any(segment.id in sample.said for segment in segments):
+            key = f"{SEGMENTS}_{i}" if i else SEGMENTS
+            _add_field(root, panel, sample, name, key, unfolded, clip_id)
+
+
+def _add_field(
+    root: types.Object,
+    panel: OpinionViewer,
+    sample: ShownSample,
+    name: str,
+    key: str,
+    unfolded: Mapping[str, int],
+    clip_id: str | None,
+) -> None:
+    segments = sample.segments[name]
+    card = stack(root, key, **CARD)
     title = row(card, "title", columnGap=1, rowGap=0)
-    line(title, "label", "Segments", inline=True, fontWeight=600, fontSize="1rem")
+    noun = "Segments" if segments[0].box is None else "Regions"
+    line(title, "label", noun, inline=True, fontWeight=600, fontSize="1rem")
     line(title, "field", f"{name}, {len(segments):,}", inline=True, **FAINT)
-    if sample.is_video:
+    plays = sample.is_video and segments[0].box is None
+    if plays:
         hint = "A time opens its segment as a clip."
         line(card, "hint", hint, **FAINT)
-    most = len(segments) if unfolded.get(SEGMENTS) else MOST_SEGMENTS
+    most = len(segments) if unfolded.get(key) else MOST_SEGMENTS
+    first, *others = sample.aspects.get(name) or {"": sample.said}
     for i, segment in enumerate(segments[:most]):
-        said = sample.said.get(segment.id)
         place = row(card, f"segment_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
         if segment.id == clip_id:
-            line(place, "here", f"{_times(segment)}, shown", inline=True, **_TIME)
-        elif sample.is_video and not segment.outside:
+            line(place, "here", f"{_where(segment)}, shown", inline=True, **_TIME)
+        elif plays and not segment.outside:
             params = {"clip": segment.id, "field": name, "sample": sample.id}
-            small_button(place, "jump", _times(segment), panel.on_jump, **params)
+            small_button(place, "jump", _where(segment), panel.on_jump, **params)
         else:
-            line(place, "times", _times(segment), inline=True, **_TIME)
-        line(place, "text", _describe(segment, said), fontSize="0.85rem")
+            line(place, "times", _where(segment), inline=True, **_TIME)
+        said = sample.said.get(segment.id)
+        line(place, "text", _named(first, _describe(segment, said)), fontSize="0.85rem")
         if said is not None:
             _add_opinions(card, f"said_{i}", panel, segment, said, unfolded)
+        for aspect in others:
+            said = sample.aspects[name][aspect].get(segment.id)
+            if said is None or is_missing(said.annotation):
+                continue
+            text = _named(aspect, _describe(segment, said))
+            line(card, f"text_{i}_{aspect}", text, fontSize="0.85rem", paddingLeft="18px")
+            _add_opinions(card, f"said_{i}_{aspect}", panel, segment, said, unfolded, aspect)
     if len(segments) > MOST_SEGMENTS:
         label = f"Show all {len(segments):,}" if most < len(segments) else "Show fewer"
         more = int(most < len(segments))
-        small_button(card, "more", label, panel.on_unfold, key=SEGMENTS, length=more)
+        small_button(card, "more", label, panel.on_unfold, key=key, length=more)
 
 
 def _add_opinions(
@@ -90,6 +116,7 @@ def _add_opinions(
     segment: Segment,
     said: Said,
     unfolded: Mapping[str, int],
+    aspect: str = "",
 ) -> None:
     """Adds what each witness says of a segment, with the words marked that others do not say."""
     told = {witness: text for witness, text in said.opinions.items() if not is_missing(text)}
@@ -101,7 +128,7 @@ def _add_opinions(
         party = row(place, f"party_{i}", flexWrap="nowrap", alignItems="baseline", columnGap=1)
         line(party, "who", f"{witness}:", inline=True, **_TIME)
         said_by = stack(party, "said", gap=0)
-        key = f"segment:{segment.id}:{witness}"
+        key = ":".join(filter(None, ["segment", segment.id, aspect, witness]))
         add_text(said_by, key, text, others, unfolded, panel.on_unfold)
 
 
@@ -126,7 +153,14 @@ def _describe(segment: Segment, said: Said | None) -> str:
     return f"{text} ({note})" if note else text
 
 
-def _times(segment: Segment) -> str:
+def _named(aspect: str, text: str) -> str:
+    return f"{aspect}: {text}" if aspect else text
+
+
+def _where(segment: Segment) -> str:
+    if segment.box is not None:
+        left, top, width, height = segment.box
+        return f"{left:.0%}\u2013{left + width:.0%} across, {top:.0%}\u2013{top + height:.0%} down"
     if segment.start is None or segment.end is None:
         return f"frames {segment.first_frame:,}\u2013{segment.last_frame:,}"
     return f"{_clock(segment.start)}\u2013{_clock(segment.end)}"

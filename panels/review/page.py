@@ -60,6 +60,22 @@ def wait_for(panel: Review, dataset: fo.Dataset) -> types.Property:
     return _page(root)
 
 
+def lose(
+    panel: Review, state: PanelRefState, aspects: list[str], annotation: str
+) -> types.Property:
+    """The page where the field under review is gone; another aspect can be picked."""
+    root = types.Object()
+    _add_pickers(root, panel, state, aspects)
+    line(
+        root,
+        "lost",
+        f"The field {annotation}, which was reviewed, is no longer in the dataset. The decisions "
+        "are kept. If it was renamed, give it its name back, or plan the review anew with restart.",
+    )
+    add_stage(root, panel, _OWN_FIELDS, "outlined")
+    return _page(root)
+
+
 def begin(
     panel: Review,
     state: PanelRefState,
@@ -217,7 +233,7 @@ def _add_opinions(root: types.Object, panel: Review, state: PanelRefState, item:
 def _add_buttons(root: types.Object, panel: Review, item: Item) -> None:
     place = row(root, "actions", columnGap=1, rowGap=1)
     for decision, (label, colour, icon, key) in _BUTTONS.items():
-        said = {"decision": decision, "sample": item.id}
+        said = {"decision": decision, "sample": item.id, "aspect": item.aspect}
         _button(place, decision, label, panel.on_decide, icon, key, colour, **said)
     _button(place, "fix", "Fix the text", panel.on_fix, "edit", "5", "error", sample=item.id)
     _add_undo(place, panel)
@@ -253,7 +269,7 @@ def _add_fix(root: types.Object, panel: Review, item: Item) -> None:
         view=types.TextFieldView(multiline=True, rows=4),
     )
     place = row(root, "actions", columnGap=1)
-    label, here = "Wrong, and this is right", {"sample": item.id}
+    label, here = "Wrong, and this is right", {"sample": item.id, "aspect": item.aspect}
     _button(place, "save_fix", label, panel.on_save_fix, "save", "5", "error", **here)
     _button(place, "leave_fix", "Back", panel.on_leave_fix, "arrow_back", "0", "secondary")
 

@@ -150,6 +150,8 @@ class Review(AuditPanel):
         if not names:
             return page.wait_for(self, ctx.dataset)
         stored = self._plan(ctx)
+        if stored is not None and ctx.dataset.get_field(stored["annotation"]) is None:
+            return page.lose(self, state, names, stored["annotation"])
         opened = review_queue.get_open(ctx.dataset, _session(ctx))
         if stored is None or opened is None or opened["aspect"] != stored["aspect"]:
             floats = ctx.dataset.get_field_schema(ftype=fo.FloatField)
@@ -165,8 +167,9 @@ class Review(AuditPanel):
         return page.review(self, state, names, item, standing)
 
     def _decide(self, ctx: foo.ExecutionContext, decision: str, fix: str | None = None) -> None:
-        # The decision is on the sample that the person saw, whatever was opened meanwhile.
-        stored, reviewer = self._plan(ctx), _reviewer(ctx)
+        # The decision is on what the person saw, whatever was opened or picked meanwhile.
+        aspect = ctx.params.get("aspect") or self._aspect(ctx)
+        stored, reviewer = review_queue.load_plan(ctx.dataset, aspect), _reviewer(ctx)
         item = queue.read_item(ctx.dataset, stored, ctx.params["sample"])
         try:
             if not reviewer:
@@ -181,6 +184,8 @@ class Review(AuditPanel):
     def _advance(self, ctx: foo.ExecutionContext) -> None:
         self._leave(ctx)
         stored, reviewer = self._plan(ctx), _reviewer(ctx)
+        if stored is None:  # another aspect was picked meanwhile, which nobody has begun
+            return
         self._open(ctx, queue.next_sample(ctx.dataset, stored, reviewer, _session(ctx)))
 
     def _open(self, ctx: foo.ExecutionContext, sample_id: str | None) -> None:

@@ -12,7 +12,7 @@ from ...agreement.sampling import Plan
 from ...engine import review_queue, reviews
 from ...engine.ledger import fingerprint
 
-# How many samples that others have open, or that are gone, are passed over in one go.
+# How many samples that others have open are passed over in one go.
 _PATIENCE = 500
 
 
@@ -44,6 +44,7 @@ class Item:
         annotation: the text under review
         opinions: ``{witness: text}``
         suggestion: the text that the video supports best, where it overruled the annotation
+        aspect: which of the sample's labels is reviewed
     """
 
     id: str
@@ -52,6 +53,7 @@ class Item:
     annotation: str | None
     opinions: dict[str, str | None]
     suggestion: str | None = None
+    aspect: str = ""
 
 
 def stand(dataset: fo.Dataset, stored: dict, reviewer: str, width: float) -> Standing:
@@ -79,34 +81,23 @@ def next_sample(dataset: fo.Dataset, stored: dict, reviewer: str, session: str) 
     """
     plan, entries = Plan.from_dict(stored), reviews.read(dataset, stored["aspect"])
     decided = reviews.decided(entries)
+    counted = plan.counted(decided, reviews.asked(entries, stored["id"]))
     skipped, passed = set(), set()
     for label, words in reviews.standing(entries).items():
         for word in words:
             if word.reviewer == reviewer and label not in decided:
                 (skipped if word.decision == reviews.SKIP else passed).add(label)
     for set_aside in (skipped, set()):
-        label = _take(dataset, plan, decided, passed | set_aside, stored["aspect"], session)
-        if label is not None:
-            return label
-    return None
-
-
-def _take(
-    dataset: fo.Dataset,
-    plan: Plan,
-    decided: dict[str, bool],
-    passed: set[str],
-    aspect: str,
-    session: str,
-) -> str | None:
-    for _ in range(_PATIENCE):
-        label = plan.next(decided, passed)
-        if label is None:
-            return None
-        exists = dataset.select(label).count()
-        if exists and review_queue.claim(dataset, aspect, label, session):
-            return label
-        passed = passed | {label}
+        left = passed | set_aside
+        for _ in range(_PATIENCE):
+            label = plan.next(decided, left, counted)
+            if label is None:
+                break
+            if not dataset.select(label).count():
+                left |= review_queue.gone(dataset, plan.drawn)
+            elif review_queue.claim(dataset, stored["aspect"], label, session):
+                return label
+            left.add(label)
     return None
 
 
@@ -134,7 +125,9 @@ def decide(
 
 
 def read_item(dataset: fo.Dataset, stored: dict, sample_id: str) -> Item | None:
-    """Reads the sample under review; None where it is gone."""
+    """Reads the sample under review; None where it, or the field under review, is gone."""
+    if dataset.get_field(stored["annotation"]) is None:
+        return None
     opinions = {
         witness: name
         for witness, name in stored["opinions"].items()
@@ -154,4 +147,5 @@ def read_item(dataset: fo.Dataset, stored: dict, sample_id: str) -> Item | None:
         annotation,
         dict(zip(opinions, said)),
         said[-1] if names[-1] == suggested else None,
+        stored["aspect"],
     )

@@ -56,6 +56,32 @@ def test_finding_nothing_wrong_does_not_prove_that_nothing_is():
     assert 0.01 < found.high < 0.2
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_score_that_is_sure_proves_nothing(wrong):
+    sure = seen(4_900, [wrong] * 60, risk=float(wrong))
+    doubtful = labelled(seen(100, [wrong] * 60, risk=0.5), "b")
+    for strata in ([sure], [sure, doubtful]):
+        found = error_rate.estimate(strata)
+        assert found.rate == wrong and 0.03 < found.high - found.low < 0.1
+    part, _ = error_rate.estimate_part([labelled(sure, "a"), doubtful], {"a0", "a1", "b0"})
+    assert part.high - part.low > 0.2
+
+
+def test_an_interval_leaves_room_for_no_less_than_was_found():
+    found = error_rate.estimate([seen(500, [True] * 5 + [False] * 445, risk=0.01)])
+    assert 5 / 500 <= found.low and found.high <= 55 / 500
+    mostly = error_rate.estimate([seen(500, [False] * 5 + [True] * 445, risk=0.99)])
+    assert 445 / 500 <= mostly.low and mostly.high <= 495 / 500
+
+
+def test_the_doubt_is_of_the_strata_that_have_labels_left():
+    known, other = seen(100, [True] * 40 + [False] * 60), seen(400, [False] * 19 + [True])
+    both, alone = error_rate.estimate([known, other]), error_rate.estimate([other])
+    assert both.rate == pytest.approx(0.2 * 0.4 + 0.8 * 0.05)
+    assert both.low == pytest.approx(0.08 + 0.8 * alone.low, abs=0.005)
+    assert both.high == pytest.approx(0.08 + 0.8 * alone.high, abs=0.005)
+
+
 def test_predictions_that_tell_narrow_the_interval_and_those_that_do_not_are_left_out():
     random = np.random.default_rng(7)
     risks = random.random(300)

@@ -90,6 +90,18 @@ def test_a_decision_from_elsewhere_counts_once_the_queue_has_passed_it():
     assert plan.counted(wrong, asked=[first[9], second[1]]) == wrong
 
 
+def test_a_stratum_whose_decisions_are_all_from_elsewhere_has_its_turn():
+    plan = sampling.draw_plan([str(i) for i in range(100)], list(np.linspace(0, 1, 100)), 2)
+    first, second = (stratum.ids for stratum in plan.strata)
+    decided = set(second[1:41])  # by an earlier plan, in an order of its own
+    asked: list[str] = []
+    for _ in range(4):
+        counted = plan.counted(dict.fromkeys(decided, False), asked)
+        asked.append(plan.next(decided, counted=counted))
+        decided.add(asked[-1])
+    assert {label in first for label in asked} == {True, False}
+
+
 def test_every_label_of_a_stratum_is_as_likely_to_be_looked_at():
     values = [0.1] * 10 + [0.9] * 10
     looked = np.zeros(20)

@@ -159,6 +159,19 @@ def test_annotations_that_changed_since_are_told(audited, operator, review):
     assert any("1 of the reviewed annotations have changed" in line for line in report["summary"])
 
 
+def test_what_was_skipped_or_removed_or_renamed_is_told(audited, operator, review):
+    review(audited, 60, lambda i, wrong: "skip" if wrong else "correct")
+    skipped = 60 - len(reviews.decided(reviews.read(audited, "caption")))
+    told = operator("estimate_error_rate")(audited, aspect="caption")["summary"]
+    left = f"{skipped} reviewed samples are left out: 0 unsure, 0 on which reviewers disagree, "
+    assert skipped and any(line.startswith(f"{left}{skipped} skipped. Were") for line in told)
+    audited.delete_samples(audited.limit(7).values("id"))
+    audited.rename_sample_field("gt", "title")
+    told = operator("estimate_error_rate")(audited, aspect="caption")["summary"]
+    assert any(line.startswith("7 of the 300 samples in the order of review are") for line in told)
+    assert any("The field 'gt', which was reviewed, is no longer there" in line for line in told)
+
+
 def test_without_reviews_or_with_an_unknown_part_the_form_says_what_to_do(
     audited, operator, review
 ):
@@ -167,6 +180,8 @@ def test_without_reviews_or_with_an_unknown_part_the_form_says_what_to_do(
     operator("plan_review")(audited, aspect="caption", aspects=ASPECTS)
     with pytest.raises(ValueError, match="no field 'colour'"):
         operator("estimate_error_rate")(audited, aspect="caption", by="colour")
+    with pytest.raises(ValueError, match="'tags' does not hold one word or number a sample"):
+        operator("estimate_error_rate")(audited, aspect="caption", by="tags")
     with pytest.raises(ValueError, match="there is no 'title'; there are caption"):
         operator("plan_review")(audited, aspect="title", aspects=ASPECTS)
     with pytest.raises(ValueError, match="Run hoist_labels first"):

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.engine import review_queue, reviews
-from fiftyone.plugins.orgs.second_opinion.audit.operators import export_pictures
+from fiftyone.plugins.orgs.second_opinion.audit.operators import export_pictures, export_tables
 from PIL import Image
 
 from tests.app.driver import browser, find_browser
@@ -153,6 +153,57 @@ def test_no_cell_of_a_csv_begins_a_formula_and_nothing_is_lost(audited, operator
     assert "apostrophe" in report["summary"][1]
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"),  # another cell, where a spreadsheet parts them at semicolons
+        ('x";"=1+1', 'x";\'"=1+1'),
+        ("two\n=1+1", "two\n'=1+1"),
+        ("\u3000\u200b@SUM(1)", "'\u3000\u200b@SUM(1)"),
+        ("well-known; a + b", "well-known; a + b"),
+        ("\n" * 200_000, "'" + "\n" * 200_000),
+    ],
+)
+def test_no_part_of_a_text_begins_a_formula_either(text, cell):
+    assert export_tables.harmless(text) == cell
+
+
+def test_a_number_that_is_none_is_null_in_json_and_comes_first_nowhere(audited, operator, tmp_path):
+    audited.set_values("confidence", [float("nan")] + [0.5] * (len(HOSTILE) - 1))
+    path = tmp_path / "audit.jsonl"
+    operator("export_audit")(audited, path=str(path), format="jsonl")
+    assert "NaN" not in path.read_text("utf-8") and read(path)[0]["confidence"] is None
+    report = operator("export_audit")(audited, path=str(tmp_path / "a.html"), format="html")
+    assert report["worst"] == len(HOSTILE) - 1
+
+
+def test_every_text_that_was_ever_compared_is_exported(dataset, operator, tmp_path):
+    texts = {"gt": "a", "old": "b", "new": "c"}
+    dataset.add_sample(fo.Sample(filepath="a.mp4", ruling_cap="q", suggested_cap="d", **texts))
+    for field in ("old", "new"):
+        aspects = [{"name": "cap", "annotation": "gt", "opinions": {"q": field}}]
+        operator("score_agreement")(dataset, aspects=aspects, metrics=["lex"])
+    path = tmp_path / "audit.jsonl"
+    operator("export_audit")(dataset, path=str(path), format="jsonl")
+    (row,) = read(path)
+    assert row.items() >= {**texts, "ruling_cap": "q", "suggested_cap": "d"}.items()
+
+
+def test_two_reviewed_aspects_of_one_annotation_keep_both_fixes(dataset, operator, tmp_path):
+    dataset.add_samples([fo.Sample(filepath=f"{i}.mp4", gt="a") for i in range(3)])
+    for sample_id, name in zip(dataset.values("id"), ("who", "what")):
+        aspects = [{"name": name, "annotation": "gt", "opinions": {}}]
+        plan = operator("plan_review")(dataset, aspect=name, aspects=aspects)["plan"]
+        reviews.record(dataset, sample_id, name, "wrong", "ada", fix=f"fixed {name}", plan=plan)
+    path = tmp_path / "fixed.jsonl"
+    export = {"path": str(path), "format": "jsonl", "content": "corrections"}
+    operator("export_audit")(dataset, **export)
+    assert [row["gt"] for row in read(path)] == ["fixed who", "fixed what", "a"]
+    dataset.rename_sample_field("gt", "title")
+    with pytest.raises(ValueError, match="the field 'gt', reviewed as w.*, is no longer"):
+        operator("export_audit")(dataset, **export)
+
+
 def test_corrections_put_the_fix_in_place_of_the_annotation(audited, operator, tmp_path):
     path = tmp_path / "corrected.jsonl"
     operator("export_audit")(audited, path=str(path), format="jsonl", content="corrections")
@@ -195,6 +246,28 @@ def test_a_report_is_one_page_with_pictures_in_which_nothing_can_act(audited, op
     assert ("long " * 200_000).strip() in text and "[U+202E]reversed" in text
     assert "[U+0000]" in text and "\u202e" not in text and "\x00" not in text
     assert re.search(r"actor: .* labels", text) and "plan_review" in text
+
+
+def test_a_report_tells_coverage_revisions_and_the_rate_of_each_verdict(
+    audited, operator, tmp_path
+):
+    opinions = {"q": "qwen3vl_action_actor"}
+    aspects = [{"name": "actor", "annotation": "gpt_action_root_actor", "opinions": opinions}]
+    operator("score_agreement")(audited, aspects=aspects, metrics=["lex"], overwrite=True)
+    told = {"model": "org/witness", "revision": "0123abcd"}
+    config = audited.init_run(
+        stage="caption", finished="now", samples=1, settings={}, versions={"a": "1"}
+    )
+    audited.register_run("second_opinion_caption_20260131_102030_ab12", config)
+    results = audited.init_run_results("second_opinion_caption_20260131_102030_ab12", report=told)
+    audited.save_run_results("second_opinion_caption_20260131_102030_ab12", results)
+    path = tmp_path / "report.html"
+    operator("export_audit")(audited, path=str(path), format="html")
+    page = path.read_text("utf-8")
+    missing = audited.count_values("audit_status.score_agreement")["missing"]
+    assert re.search(rf"score_agreement.*?{17 - missing}<.*?>{missing}<", page) and missing
+    assert "org/witness (0123abcd)" in page
+    assert "&lt;b&gt;annotation_suspect&lt;/b&gt;" in page.partition("Verdicts")[0]
 
 
 def test_a_report_opens_without_a_network_and_runs_nothing(audited, operator, tmp_path):

@@ -102,11 +102,20 @@ def test_segments_are_tagged_and_their_tags_taken_back(trees):
     outside = trees.values(f"{NODES}.outside_clip", unwind=True).count(True)
     report = stage("tag_confidence")(trees, **{**settings, "coverage": 0.5})
     assert {row["tag"]: row["segments"] for row in report["tags"]}["beyond_clip"] == outside > 0
-    assert trees.count_sample_tags() == {} and trees.list_saved_views() == []
+    assert trees.count_sample_tags() == {}
+    views = {name: trees.load_saved_view(name).count(NODES) for name in trees.list_saved_views()}
+    assert set(views) == {
+        f"{name}: {TREE}"
+        for name in ("Suspect", "Paraphrase", "Disputed", "Overruled", "Not scored")
+    }
+    tagged = trees.count_label_tags(TREE)
+    assert views[f"Suspect: {TREE}"] == tagged["suspect"] > 0
+    assert views[f"Disputed: {TREE}"] == tagged.get("scattered", 0)
     assert trees.count_label_tags(TREE)["mine"] == len(some)
     shown = stage("tag_confidence").shows(trees, read("tag_confidence", TREE, aspects), report)
     assert shown.count(NODES) == 176
     stage("clear_audit")(trees)
+    assert trees.list_saved_views() == []
     assert trees.values(f"{NODES}.tags") == before
     assert "confidence_claim" not in trees._sample_collection.find_one()[TREE]["detections"][0]
 

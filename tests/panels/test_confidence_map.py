@@ -1,8 +1,11 @@
 """What the confidence map counts, draws and advises, apart from the browser."""
 
+import json
+
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone.operators.executor import ExecutionContext, Executor
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.workshop_rules import TAGS, THRESHOLDS
 from fiftyone.plugins.orgs.second_opinion.audit.engine import workspace
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import (
@@ -10,6 +13,7 @@ from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map import (
     heat,
     picture,
     points,
+    telling,
 )
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.empty import stage_for
 from fiftyone.plugins.orgs.second_opinion.audit.panels.confidence_map.found import (
@@ -293,6 +297,38 @@ def test_calibrated_tags_stay_until_a_threshold_is_moved(dataset):
     assert {trace["name"].split()[0] for trace in drawn.traces} == {"suspect", "agreed"}
     moved = look_at(dataset, rules="workshop", limits={**THRESHOLDS, "sem_high": 0.7}).proposal
     assert "suspect" not in moved.then and moved.then["triple_agreement"].any()
+
+
+def test_samples_that_a_run_on_a_view_left_out_are_told_and_can_be_tagged(dataset):
+    add_scored(dataset)
+    dataset.set_values("confidence_sum_brief", [0.9] * 80)
+    dataset.set_values("tags", [["agreed"]] * 50 + [["mine"]] * 30)
+    dataset.set_values("audit_tags", [["agreed"]] * 50 + [[]] * 30)
+    proposal = look_at(dataset, rules="calibrated").proposal
+    chosen = choices.choose({}, {}, {}, read_table(dataset), find(dataset), dataset)
+    assert proposal.changed == 0 and telling.may_apply(proposal)
+    told = telling.tell_change(proposal, chosen)
+    assert told.endswith("So it is stored. 30 samples have no verdict yet, which Apply gives them.")
+    dataset.set_values("audit_tags", [["agreed"]] * 80)
+    dataset.set_values("tags", [["agreed"]] * 80)
+    proposal = look_at(dataset, rules="calibrated").proposal
+    assert not telling.may_apply(proposal)
+    assert telling.tell_change(proposal, chosen).endswith("So it is stored.")
+
+
+def test_what_is_selected_elsewhere_dims_no_point(dataset, operator):
+    add_scored(dataset)
+    first, last = dataset.limit(2).values("id"), dataset.skip(40).values("id")
+    panel = operator("confidence_map")
+    request = {"dataset_name": dataset.name, "view": dataset.select(last)._serialize()}
+    for chosen, said in (
+        (first, "None of the 2 selected in the grid is of this view."),
+        ([*first, *last[:2]], "Bright: 2 selected in the grid."),
+    ):
+        params = {"panel_id": said, "panel_state": {}}
+        given = {**request, "selected": chosen, "params": params}
+        ctx = ExecutionContext(given, executor=Executor(), operator_uri=panel.uri)
+        assert said in json.dumps(panel.render(ctx).to_json(), ensure_ascii=False)
 
 
 def test_every_tag_of_the_rules_can_colour_a_point():

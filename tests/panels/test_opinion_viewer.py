@@ -6,6 +6,7 @@ import fiftyone as fo
 import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import Aspect
+from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer import sample
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.said import Said
 from fiftyone.plugins.orgs.second_opinion.audit.panels.opinion_viewer.sample import (
     find_aspects,
@@ -178,6 +179,47 @@ def test_panels_of_samples_say_that_segments_were_audited_and_show_the_suspects(
     assert "None of the 2 segments has the tag suspect." in drawn(shown, steps)
 
 
+@pytest.fixture
+def regions(dataset, operator):
+    """An image with two audited regions, of two aspects each; of one there is no text."""
+    box = [0.1, 0.25, 0.5, 0.5]
+    told = {"label": "a cat", "hue": "red", "qwhat": "a dog", "qhue": "blue"}
+    made = [fo.Detection(bounding_box=box, **told), fo.Detection(bounding_box=box, label="a mug")]
+    sample = fo.Sample(filepath="/nowhere/a.jpg", boxes=fo.Detections(detections=made))
+    dataset.add_samples([sample, fo.Sample(filepath="/nowhere/b.jpg")], dynamic=True)
+    aspects = [
+        {"name": "what", "annotation": "label", "opinions": {"q": "qwhat"}},
+        {"name": "colour", "annotation": "hue", "opinions": {"q": "qhue"}},
+    ]
+    operator("score_agreement")(dataset, segments="boxes", aspects=aspects, metrics=["lex"])
+    return dataset
+
+
+def test_audited_regions_are_shown_with_every_aspect(regions, operator):
+    viewer, first, second = operator("opinion_viewer"), *regions.values("id")
+    page = drawn(viewer, regions, first)
+    for text in ("Regions", "10%\u201360% across, 25%\u201375% down", "what: a cat", "what: a mug"):
+        assert text in page
+    assert page.count("colour: red") == 1 and "colour: a mug" not in page
+    assert '"dog"' in page and '"blue"' in page
+    assert "This sample has no regions" in drawn(viewer, regions, second)
+
+
+def test_the_next_stage_of_labels_is_filled_in_with_their_field(regions, operator):
+    for panel in ("opinion_viewer", "confidence_map", "review"):
+        page = drawn(operator(panel), regions)
+        assert '"stage": "calibrate", "settings": {"segments": "boxes"}' in page, panel
+    regions.set_values("boxes.detections.confidence_what", [[0.5, 0.5], []], dynamic=True)
+    page = drawn(operator("confidence_map"), regions)
+    assert '"stage": "tag_confidence", "settings": {"segments": "boxes"}' in page
+    params = {"stage": "calibrate", "settings": {"segments": "boxes"}}
+    ctx = ExecutionContext({"dataset_name": regions.name, "params": params}, executor=Executor())
+    operator("review").on_next_stage(ctx)
+    (asked,) = ctx.executor.to_json()["requests"]
+    assert asked["params"]["operator_uri"].endswith("/calibrate")
+    assert asked["params"]["params"] == {"segments": "boxes"}
+
+
 def test_segments_with_texts_of_witnesses_are_shown_before_any_audit(dataset, operator):
     ours = timed("steps", {"label": OPENS, "blip": CLOSES})
     dataset.add_sample(fo.Sample(filepath="/nowhere/a.mp4", **timed("plain", {}), **ours))
@@ -194,6 +236,16 @@ def test_other_samples_with_the_same_annotation_are_counted(dataset, text):
     aspects = [Aspect("cap", "title", {"q": "opinion"})]
     counted = [read_sample(dataset, i, aspects).elsewhere.get("title") for i in ids]
     assert counted == [1, 1, 0, None, 0]
+
+
+def test_a_search_of_other_samples_that_takes_too_long_is_given_up(dataset, operator, monkeypatch):
+    texts = [{"gpt_summary_root_brief": f"{i}", "qwen3vl_summary_brief": "x"} for i in range(5_000)]
+    dataset.add_samples([fo.Sample(filepath=f"/nowhere/{i}.mp4", **t) for i, t in enumerate(texts)])
+    viewer, first = operator("opinion_viewer"), dataset.first().id
+    assert "other samples hold" not in drawn(viewer, dataset, first)
+    monkeypatch.setattr(sample, "SOUGHT_FOR", 0.0001)
+    page = drawn(viewer, dataset, first)
+    assert "Whether other samples hold the same annotations is not told" in page
 
 
 def test_a_sample_that_is_gone_is_none(dataset):

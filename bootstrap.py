@@ -66,8 +66,8 @@ def main() -> int:
         return run(args.command, environment)
     if mongod is None:
         return run(args.command, environment | {"FIFTYONE_DATABASE_URI": someones_server()})
-    with database_server(mongod) as address:
-        return run(args.command, environment | {"FIFTYONE_DATABASE_URI": address})
+    with database_server(mongod) as named:
+        return run(args.command, environment | named)
 
 
 def say(text: str) -> None:
@@ -177,15 +177,16 @@ def someones_server() -> str:
 
 @contextlib.contextmanager
 def database_server(mongod: str):
-    """Yields the address of this checkout's server, which the last command to use it stops."""
+    """Yields the variables that name this checkout's server, which the last command stops."""
     users = LOCAL / "mongo-users"
     mine = users / str(os.getpid())
     with locked():
         users.mkdir(exist_ok=True)
         server = running_server() or start_server(mongod)
         mine.touch()
-    try:
-        yield f"mongodb://127.0.0.1:{server['port']}"
+    address = f"mongodb://127.0.0.1:{server['port']}"
+    try:  # whether the version will do was asked here; FiftyOne would warn that 6 is its oldest
+        yield {"FIFTYONE_DATABASE_URI": address, "FIFTYONE_DATABASE_VALIDATION": "false"}
     finally:
         with locked():
             mine.unlink(missing_ok=True)
@@ -214,10 +215,9 @@ def start_server(mongod: str) -> dict:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     say("Starting a database in .local/mongo")
-    options = {"dbpath": folder, "port": port, "bind_ip": "127.0.0.1", "logpath": log}
+    where = [f"--dbpath={folder}", f"--logpath={log}", f"--port={port}", "--bind_ip=127.0.0.1"]
     process = subprocess.Popen(
-        [mongod, "--nounixsocket", "--wiredTigerCacheSizeGB=1"]
-        + [f"--{name}={value}" for name, value in options.items()],
+        [mongod, "--nounixsocket", "--wiredTigerCacheSizeGB=1", *where],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the command; the database ends after it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,9 @@ class TerminalProgress(Progress):
     @contextmanager
     def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
         print(f"{label}...", flush=True)
-        with fou.ProgressBar(total=total) as bar:
+        # FiftyOne takes a terminal at its word that is 0 columns wide, and cuts the bar to nothing
+        width = shutil.get_terminal_size().columns
+        with fou.ProgressBar(total=total, max_width=width) as bar:
             yield lambda done: bar.update(done)
 
 

@@ -113,15 +113,15 @@ def install_packages(group: str) -> None:
 
 def requirements_fingerprint() -> str:
     """A hash of all that decides what ``.venv`` holds."""
-    digest = hashlib.sha256(f"{TORCH} {TORCHVISION} {sys.version_info[:2]}".encode())
-    for name in ("requirements.txt", "requirements-dev.lock", "pyproject.toml"):
-        digest.update((ROOT / name).read_bytes())
-    return digest.hexdigest()
+    versions = f"{TORCH} {TORCHVISION} {sys.version_info[:2]}".encode()
+    names = ("requirements.txt", "requirements-dev.lock", "pyproject.toml")
+    return hashlib.sha256(versions + b"".join((ROOT / n).read_bytes() for n in names)).hexdigest()
 
 
 def pip(*arguments: str, required: bool = True) -> bool:
     """Installs into ``.venv``; where that fails, ends with a sentence unless not ``required``."""
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # most files are never imported; the others are compiled when they are
+    command = [PYTHON, "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
     say(f"  pip install {' '.join(arguments)}")
     done = subprocess.call([*command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL) == 0
     if required and not done:

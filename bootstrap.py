@@ -178,10 +178,9 @@ def someones_server() -> str:
 @contextlib.contextmanager
 def database_server(mongod: str):
     """Yields the variables that name this checkout's server, which the last command stops."""
-    users = LOCAL / "mongo-users"
-    mine = users / str(os.getpid())
+    mine = LOCAL / "mongo-users" / str(os.getpid())
     with locked():
-        users.mkdir(exist_ok=True)
+        mine.parent.mkdir(exist_ok=True)
         server = running_server() or start_server(mongod)
         mine.touch()
     address = f"mongodb://127.0.0.1:{server['port']}"
@@ -190,10 +189,10 @@ def database_server(mongod: str):
     finally:
         with locked():
             mine.unlink(missing_ok=True)
-            for user in users.iterdir():
+            for user in mine.parent.iterdir():
                 if not is_alive(int(user.name)):
                     user.unlink()
-            if not any(users.iterdir()) and is_alive(server["pid"]):
+            if not any(mine.parent.iterdir()) and is_alive(server["pid"]):
                 os.kill(server["pid"], signal.SIGTERM)
                 wait_until(lambda: not answers(server["port"]), seconds=30)
 
@@ -270,7 +269,8 @@ def local_environment(database: str | None) -> dict[str, str]:
     if not link.is_symlink() or link.resolve() != ROOT:
         link.unlink(missing_ok=True)
         link.symlink_to(ROOT, target_is_directory=True)
-    return {name: value for name, value in os.environ.items() if name != "PYTHONHOME"} | {
+    dropped = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")  # what is imported is compiled once
+    return {name: value for name, value in os.environ.items() if name not in dropped} | {
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
         "VIRTUAL_ENV": str(VENV),
         "FIFTYONE_CONFIG_PATH": str(LOCAL / "fiftyone.json"),

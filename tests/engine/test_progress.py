@@ -29,6 +29,14 @@ def test_rate_and_time_left(monkeypatch, seconds, done, says):
     assert told == [(0.0, "Watching"), (done / 1_000, f"Watching: {says}")]
 
 
+def test_of_how_many_is_not_said_where_nobody_knows():
+    told = []
+    whole = progress.ReportedProgress(lambda share, label: told.append((share, label)))
+    with whole.step("Reading", 0) as advance:
+        advance(5)
+    assert told[-1][0] == 0.0 and told[-1][1].startswith("Reading: 5, ")
+
+
 def test_the_label_and_the_share_of_a_part_are_those_of_the_whole():
     told = []
     whole = progress.ReportedProgress(lambda share, label: told.append((share, label)))

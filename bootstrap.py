@@ -66,8 +66,8 @@ def main() -> int:
         return run(args.command, environment)
     if mongod is None:
         return run(args.command, environment | {"FIFTYONE_DATABASE_URI": someones_server()})
-    with database_server(mongod) as address:
-        return run(args.command, environment | {"FIFTYONE_DATABASE_URI": address})
+    with database_server(mongod) as named:
+        return run(args.command, environment | named)
 
 
 def say(text: str) -> None:
@@ -113,15 +113,15 @@ def install_packages(group: str) -> None:
 
 def requirements_fingerprint() -> str:
     """A hash of all that decides what ``.venv`` holds."""
-    digest = hashlib.sha256(f"{TORCH} {TORCHVISION} {sys.version_info[:2]}".encode())
-    for name in ("requirements.txt", "requirements-dev.lock", "pyproject.toml"):
-        digest.update((ROOT / name).read_bytes())
-    return digest.hexdigest()
+    versions = f"{TORCH} {TORCHVISION} {sys.version_info[:2]}".encode()
+    names = ("requirements.txt", "requirements-dev.lock", "pyproject.toml")
+    return hashlib.sha256(versions + b"".join((ROOT / n).read_bytes() for n in names)).hexdigest()
 
 
 def pip(*arguments: str, required: bool = True) -> bool:
     """Installs into ``.venv``; where that fails, ends with a sentence unless not ``required``."""
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # most files are never imported; the others are compiled when they are
+    command = [PYTHON, "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
     say(f"  pip install {' '.join(arguments)}")
     done = subprocess.call([*command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL) == 0
     if required and not done:
@@ -177,22 +177,22 @@ def someones_server() -> str:
 
 @contextlib.contextmanager
 def database_server(mongod: str):
-    """Yields the address of this checkout's server, which the last command to use it stops."""
-    users = LOCAL / "mongo-users"
-    mine = users / str(os.getpid())
+    """Yields the variables that name this checkout's server, which the last command stops."""
+    mine = LOCAL / "mongo-users" / str(os.getpid())
     with locked():
-        users.mkdir(exist_ok=True)
+        mine.parent.mkdir(exist_ok=True)
         server = running_server() or start_server(mongod)
         mine.touch()
-    try:
-        yield f"mongodb://127.0.0.1:{server['port']}"
+    address = f"mongodb://127.0.0.1:{server['port']}"
+    try:  # whether the version will do was asked here; FiftyOne would warn that 6 is its oldest
+        yield {"FIFTYONE_DATABASE_URI": address, "FIFTYONE_DATABASE_VALIDATION": "false"}
     finally:
         with locked():
             mine.unlink(missing_ok=True)
-            for user in users.iterdir():
+            for user in mine.parent.iterdir():
                 if not is_alive(int(user.name)):
                     user.unlink()
-            if not any(users.iterdir()) and is_alive(server["pid"]):
+            if not any(mine.parent.iterdir()) and is_alive(server["pid"]):
                 os.kill(server["pid"], signal.SIGTERM)
                 wait_until(lambda: not answers(server["port"]), seconds=30)
 
@@ -214,10 +214,9 @@ def start_server(mongod: str) -> dict:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     say("Starting a database in .local/mongo")
-    options = {"dbpath": folder, "port": port, "bind_ip": "127.0.0.1", "logpath": log}
+    where = [f"--dbpath={folder}", f"--logpath={log}", f"--port={port}", "--bind_ip=127.0.0.1"]
     process = subprocess.Popen(
-        [mongod, "--nounixsocket", "--wiredTigerCacheSizeGB=1"]
-        + [f"--{name}={value}" for name, value in options.items()],
+        [mongod, "--nounixsocket", "--wiredTigerCacheSizeGB=1", *where],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the command; the database ends after it
@@ -270,7 +269,8 @@ def local_environment(database: str | None) -> dict[str, str]:
     if not link.is_symlink() or link.resolve() != ROOT:
         link.unlink(missing_ok=True)
         link.symlink_to(ROOT, target_is_directory=True)
-    return {name: value for name, value in os.environ.items() if name != "PYTHONHOME"} | {
+    dropped = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")  # what is imported is compiled once
+    return {name: value for name, value in os.environ.items() if name not in dropped} | {
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
         "VIRTUAL_ENV": str(VENV),
         "FIFTYONE_CONFIG_PATH": str(LOCAL / "fiftyone.json"),

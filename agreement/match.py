@@ -31,7 +31,8 @@ class Calibration:
         wrong_log_ratio: ``(m,)`` the same of the wrong pairs
         share: the estimated share of true pairs among the observed ones
         report: ``pairs``, ``shares`` by kind, ``ece``, ``brier``, ``auroc`` by kind,
-            ``carried_by`` (share of the separation by piece of evidence)
+            ``carried_by`` (share of the separation by piece of evidence); where there are too
+            few pairs only ``pairs`` and ``wrong``, how many there are of either
         warning: a sentence where there are too few pairs, else None
     """
 
@@ -69,7 +70,7 @@ def calibrate_pairs(
     there = ~np.isnan(observed).all(axis=1)
     valid = ~np.isnan(wrong).all(axis=1)
     if there.sum() < PAIRS_NEEDED or valid.sum() < PAIRS_NEEDED:
-        return _too_few(len(observed), len(wrong), int(min(there.sum(), valid.sum())))
+        return _too_few(there, valid)
     columns = [i for i, name in enumerate(names) if name in bent]
     rng = np.random.default_rng(seed)
     fold = rng.integers(0, _FOLDS, len(observed))
@@ -153,11 +154,11 @@ def _carried_by(
     return {names[i]: round(float(total[i] / whole), 4) for i in order}
 
 
-def _too_few(n: int, m: int, found: int) -> Calibration:
+def _too_few(there: np.ndarray, valid: np.ndarray) -> Calibration:
+    report = {"pairs": int(there.sum()), "wrong": int(valid.sum())}
     warning = (
-        f"Too few pairs to calibrate: {found} complete pairs, and {PAIRS_NEEDED} are needed. "
-        "Score more samples; until then use the scores themselves, or rules='workshop'."
+        f"There are {report['pairs']} complete pairs, and {report['wrong']} wrong ones to compare "
+        f"them with; {PAIRS_NEEDED} are needed of each."
     )
-    report = {"pairs": found, "needed": PAIRS_NEEDED}
-    empty, wrong = np.full(n, np.nan), np.full(m, np.nan)
+    empty, wrong = np.full(len(there), np.nan), np.full(len(valid), np.nan)
     return Calibration(empty, empty.copy(), wrong, float("nan"), report, warning)

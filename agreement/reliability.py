@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 
-def area_under_roc(matched: np.ndarray, corrupted: np.ndarray) -> float:
+def area_under_roc(
+    matched: np.ndarray,
+    corrupted: np.ndarray,
+    weight: np.ndarray | None = None,
+    corrupted_weight: np.ndarray | None = None,
+) -> float:
     """How often a matched pair scores above a corrupted one, ties counting half; 0..1.
 
-    Mann and Whitney, 1947. nan where either side is empty.
+    Mann and Whitney, 1947; with weights, how often of two pairs that are drawn by them. nan
+    where either side is empty.
     """
-    matched, corrupted = np.asarray(matched, float), np.asarray(corrupted, float)
-    matched, corrupted = matched[~np.isnan(matched)], corrupted[~np.isnan(corrupted)]
-    if not len(matched) or not len(corrupted):
+    matched, weight = _known(matched, weight)
+    corrupted, corrupted_weight = _known(corrupted, corrupted_weight)
+    if not weight.sum() or not corrupted_weight.sum():
         return float("nan")
-    ranks = rankdata(np.concatenate([matched, corrupted]))[: len(matched)]
-    least = len(matched) * (len(matched) + 1) / 2
-    return float((ranks.sum() - least) / (len(matched) * len(corrupted)))
+    order = np.argsort(corrupted)
+    upto = np.concatenate([[0.0], np.cumsum(corrupted_weight[order])])
+    places = (np.searchsorted(corrupted[order], matched, side) for side in ("left", "right"))
+    below, not_above = (upto[place] for place in places)
+    return float(weight @ (below + not_above) / 2 / (weight.sum() * upto[-1]))
 
 
 def recall_at_false_alarms(
-    matched: np.ndarray, corrupted: np.ndarray, alarms: float = 0.05
+    matched: np.ndarray,
+    corrupted: np.ndarray,
+    weight: np.ndarray | None = None,
+    corrupted_weight: np.ndarray | None = None,
+    alarms: float = 0.05,
 ) -> float:
     """The share of corrupted pairs below all but ``alarms`` of the matched ones; 0..1."""
-    matched, corrupted = np.asarray(matched, float), np.asarray(corrupted, float)
-    matched, corrupted = matched[~np.isnan(matched)], corrupted[~np.isnan(corrupted)]
-    if not len(matched) or not len(corrupted):
+    matched, weight = _known(matched, weight)
+    corrupted, corrupted_weight = _known(corrupted, corrupted_weight)
+    if not weight.sum() or not corrupted_weight.sum():
         return float("nan")
-    allowed = np.sort(matched)[int(np.floor(alarms * len(matched)))]
-    return float((corrupted < allowed).mean())
+    order = np.argsort(matched)
+    passed = np.cumsum(weight[order]) > alarms * weight.sum()
+    allowed = matched[order][passed.argmax()]
+    return float(corrupted_weight[corrupted < allowed].sum() / corrupted_weight.sum())
+
+
+def _known(scores: np.ndarray, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Scores that are there, and their weights: 1 where none are given, 0 where one is nan."""
+    scores = np.asarray(scores, float)
+    weight = np.ones(len(scores)) if weight is None else np.nan_to_num(weight)
+    there = ~np.isnan(scores)
+    return scores[there], weight[there]
 
 
 def calibration_error(

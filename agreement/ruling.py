@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from .null import WrongPairs
+from .reliability import area_under_roc
 
 if TYPE_CHECKING:
     from .match import Calibration
@@ -119,8 +120,6 @@ def judge_bias(
         black: ``(n,)`` the same on black frames; all nan where there are none
         most: the largest share with which a judge may rule
     """
-    from .reliability import area_under_roc  # scipy takes a second to import
-
     table = np.stack([own, wrong, black])
     kept = table[~np.isnan(table).all(axis=1)]
     there = ~np.isnan(kept).any(axis=0) if len(kept) else np.zeros(len(own), bool)

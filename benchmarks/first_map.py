@@ -31,13 +31,14 @@ def main() -> None:
     answers = make_material(make_scenes(CLIPS), FOLDER)
     foo.list_operators()  # loads the plugin
     from fiftyone.plugins.orgs.second_opinion.audit.models import columns, encoder
+    from fiftyone.plugins.orgs.second_opinion.audit.operators import calibrate
 
     audit.show_bars(False)
     now, written = run(answers, lambda: None)
     texts, size = len(columns._known), columns._known.currsize / 2**20
     with (
         mock.patch.object(encoder, "side_by_side", lambda on_cpu: nullcontext(map)),
-        mock.patch("threadpoolctl.threadpool_limits", lambda *given, **named: nullcontext()),
+        mock.patch.object(calibrate, "one_blas_thread", nullcontext()),
     ):
         before, same = run(answers, columns._known.clear)
     print("\n| stage | before | now |\n| --- | ---: | ---: |")

@@ -134,11 +134,14 @@ def values(spec: object) -> str:
 def written_table(operator: foo.Operator) -> str:
     """The sample fields that it declares for settings as they are by default, or one aspect."""
     settings, told = operator.settings(), "With the settings as they are by default:"
-    if "aspects" in operator.settings.declared():  # the preset's five would say the same five times
+    declared = operator.settings.declared()
+    if "aspects" in declared:  # the preset's five would say the same five times
         own = {"aspects": [_ASPECT]}
-        if "aspect" in operator.settings.declared():
+        if "aspect" in declared:
             own["aspect"] = _ASPECT["name"]
         settings, told = replace(settings, **own), f"With `aspects=[{json.dumps(_ASPECT)}]`:"
+    elif "prefix" in declared:
+        settings, told = replace(settings, prefix="qwen3vl"), 'With `prefix="qwen3vl"`:'
     try:
         written = operator.writes(settings)
     except (AttributeError, TypeError, ValueError):  # it depends on a setting without a default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ class Progress:
 
     @contextmanager
     def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Opens a step of ``total`` items; call what it gives with each count done."""
+        """Opens a step of ``total`` items, 0 where unknown; call what it gives with each count."""
         yield lambda done: None
 
     def over(self, chunks: Iterable, label: str, total: int) -> Iterator:
@@ -37,7 +38,9 @@ class TerminalProgress(Progress):
     @contextmanager
     def step(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
         print(f"{label}...", flush=True)
-        with fou.ProgressBar(total=total) as bar:
+        # FiftyOne takes a terminal at its word that is 0 columns wide, and cuts the bar to nothing
+        width = shutil.get_terminal_size().columns
+        with fou.ProgressBar(total=total or None, max_width=width) as bar:
             yield lambda done: bar.update(done)
 
 
@@ -75,7 +78,8 @@ class ReportedProgress(Progress):
             now = time.monotonic()
             if now - told >= _SECONDS_BETWEEN_REPORTS or done >= total:
                 told = now
-                self._tell(done / max(total, 1), f"{label}: {_pace(done, total, now - started)}")
+                share = done / total if total else 0.0
+                self._tell(share, f"{label}: {_pace(done, total, now - started)}")
 
         yield advance
 
@@ -108,6 +112,8 @@ def up_to(advance: Callable[[int], None]) -> Callable[[int], None]:
 
 def _pace(done: int, total: int, seconds: float) -> str:
     rate = done / max(seconds, 1e-9)
+    if not total:
+        return f"{done:,}, {rate:,.0f}/s"
     left = f"{_duration(max(total - done, 0) / rate)} left" if done else "time left unknown"
     return f"{done:,} of {total:,}, {rate:,.{0 if rate >= 10 else 2}f}/s, {left}"
 

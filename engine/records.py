@@ -1,7 +1,7 @@
 """Rows out of files, one at a time: parquet, JSON, JSON Lines, CSV, or a folder of them.
 
 A broken row costs that row, a file cut short costs what is missing from it. Both
-are named and counted in a :class:`Problems`, and everything readable is still read.
+are named and counted in a :class:`~.problems.Problems`, and everything readable is still read.
 Memory does not grow with the size of a file.
 """
 
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .json_stream import JsonStream
+from .problems import Problems
+
 #: The file endings that can be read.
 READABLE = (".parquet", ".json", ".jsonl", ".ndjson", ".csv")
 
@@ -21,58 +24,7 @@ _CHUNK = 1 << 20
 _PARQUET_ROWS = 16
 # A model's answer, or a tree of captions, is longer than csv's own limit of 128 KiB.
 _CSV_FIELD_LIMIT = 1 << 30
-_JSON_SPACE = " \t\r\n"
 _NOT_UTF8 = "not UTF-8; save the file as UTF-8"
-# Within so many characters of the end of what was read, an error may only mean
-# that a word, a number or an escape goes on in what was not read yet.
-_JSON_MARGIN = 16
-
-
-class Problems:
-    """Counts problems by kind and keeps a few examples of each.
-
-    Args:
-        examples: how many places are kept for each kind
-    """
-
-    def __init__(self, examples: int = 5) -> None:
-        self._limit = examples
-        self._counts: dict[str, int] = {}
-        self._examples: dict[str, list[str]] = {}
-
-    def add(self, kind: str, where: str, count: int = 1) -> None:
-        """Counts a problem.
-
-        Args:
-            kind: its name, such as ``orphan``
-            where: the place, in words a person can follow
-            count: how many such problems there are at this place
-        """
-        self._counts[kind] = self._counts.get(kind, 0) + count
-        kept = self._examples.setdefault(kind, [])
-        if len(kept) < self._limit:
-            kept.append(where)
-
-    def __len__(self) -> int:
-        return sum(self._counts.values())
-
-    def __getitem__(self, kind: str) -> int:
-        return self._counts.get(kind, 0)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The problems as a table, the most frequent first; examples in one text."""
-        return [
-            {"problem": kind, "count": kept["count"], "examples": "; ".join(kept["examples"])}
-            for kind, kept in self.report().items()
-        ]
-
-    def report(self) -> dict[str, dict[str, Any]]:
-        """The problems, the most frequent first: ``{kind: {"count", "examples"}}``."""
-        kinds = sorted(self._counts, key=lambda kind: (-self._counts[kind], kind))
-        return {
-            kind: {"count": self._counts[kind], "examples": list(self._examples[kind])}
-            for kind in kinds
-        }
 
 
 @dataclass(frozen=True)
@@ -245,7 +197,7 @@ def _read_lines(file: Path, problems: Problems) -> Iterator[tuple[int, Any]]:
 def _read_json(file: Path, problems: Problems) -> Iterator[tuple[int, Any]]:
     """Reads a list of rows, a single row, or rows one after the other."""
     with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
-        stream = _JsonStream(source)
+        stream = JsonStream(source)
         row = 0
         try:
             listed = stream.skip("[")
@@ -266,65 +218,6 @@ def _read_json(file: Path, problems: Problems) -> Iterator[tuple[int, Any]]:
             problems.add("file_truncated", f"{file.name}, after row {row}: {error}")
         except (ValueError, RecursionError) as error:
             problems.add("file_unreadable", f"{file.name}, from row {row} on: {_first_line(error)}")
-
-
-class _JsonStream:
-    """Takes JSON values one by one from a text file that need not fit in memory."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-        self._decoder = json.JSONDecoder()
-        self._text = ""
-        self._at = 0
-        self._ended = False
-
-    def _more(self) -> bool:
-        # Reading as much again as is held keeps a long value's re-reading linear.
-        read = self._source.read(max(_CHUNK, len(self._text) - self._at))
-        self._text, self._at = self._text[self._at :] + read, 0
-        self._ended = not read
-        return bool(read)
-
-    def at_end(self) -> bool:
-        """Skips white space; tells whether nothing follows."""
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in _JSON_SPACE:
-                self._at += 1
-            if self._at < len(self._text):
-                return False
-            if self._ended or not self._more():
-                return True
-
-    def skip(self, character: str) -> bool:
-        """Takes ``character`` if it comes next."""
-        if self.at_end() or self._text[self._at] != character:
-            return False
-        self._at += 1
-        return True
-
-    def value(self) -> tuple[Any, str]:
-        """Takes one value; gives it, and the text it was written as.
-
-        Raises:
-            ValueError: if it is broken
-            EOFError: if the file ends inside it
-        """
-        while True:
-            self.at_end()
-            start = self._at
-            try:
-                value, end = self._decoder.raw_decode(self._text, start)
-                # A number at the end of what was read may go on.
-                if end < len(self._text) or self._ended:
-                    self._at = end
-                    return value, self._text[start:end]
-            except json.JSONDecodeError as error:
-                near_end = error.pos >= len(self._text) - _JSON_MARGIN
-                if not near_end and "Unterminated" not in error.msg:
-                    raise
-                if self._ended:
-                    raise EOFError("the file ends inside a row") from error
-            self._more()
 
 
 def _read_csv(file: Path, problems: Problems) -> Iterator[tuple[int, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ..engine.records import Problems
+from ..engine.problems import Problems
 from .action100m import LABEL_FIELDS, Video
 
 

@@ -16,6 +16,7 @@ from ..agreement.aspects import Aspect, score_field
 from ..agreement.texts import clean, is_scorable
 from ..agreement.token_weights import TokenWeights
 from ..engine.columns import root_dataset
+from ..engine.one_thread import one_blas_thread
 from ..engine.progress import Progress
 from ..engine.table import LabelTable, Rows, SampleTable, open_table, result_path, work_name
 from .audit_settings import (
@@ -123,8 +124,6 @@ class Calibrate(Stage):
         return {}
 
     def work(self, samples: Samples, settings: CalibrateSettings, progress: Progress) -> dict:
-        from threadpoolctl import threadpool_limits
-
         from ..models.columns import ColumnEncoder  # torch takes seconds to import
         from ..models.encoder import Encoder
 
@@ -138,8 +137,7 @@ class Calibrate(Stage):
             for ids in blocks:
                 rows = _read(table, ids, settings)
                 columns = ColumnEncoder(encoder, with_tokens=True)
-                # Thousands of small fits: threads would spend their time waiting for each other
-                with threadpool_limits(1, user_api="blas"):
+                with one_blas_thread:  # thousands of small fits
                     written = _calibrate(rows, columns, settings, tally)
                 table.write(rows, written, rows.status(work, _lacking(written)))
                 total += len(rows)
@@ -221,8 +219,10 @@ def _calibrate(
     annotations = [_encode(rows, [aspect.annotation], columns)[0] for aspect in aspects]
     pairs = draw_wrong_pairs(list(annotations), groups, rows.places, settings.seed)
     written, panels = {}, {}
+    comparable = np.zeros(len(rows), dtype=bool)
     for aspect, annotation in zip(aspects, annotations):
         parties = _encode(rows, list(aspect.opinions.values()), columns)
+        comparable |= _there(annotation) & np.any([_there(party) for party in parties], axis=0)
         witnesses = dict(zip(aspect.opinions, parties))
         triangle = calibrate_triangle(
             annotation,
@@ -242,7 +242,7 @@ def _calibrate(
     texts = {aspect.name: party.texts for aspect, party in zip(aspects, annotations)}
     fused = fuse_aspects(panels, pairs, texts, settings.seed, groups, rows.places)
     written[settings.whole] = np.full(len(rows), np.nan) if fused is None else fused.match
-    tally.add_fused(fused, len(rows))
+    tally.add_fused(fused, comparable)
     return written
 
 
@@ -254,6 +254,10 @@ def _encode(rows: Rows, fields: list[str], columns: ColumnEncoder) -> list[Party
     }
     vectors, tokens = columns.encode(texts)
     return [Party(texts[name], vectors[name], tokens[name]) for name in fields]
+
+
+def _there(party: Party) -> np.ndarray:
+    return np.array([text is not None for text in party.texts], dtype=bool)
 
 
 def _weigh(parties: list[Party]) -> TokenWeights:

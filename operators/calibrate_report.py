@@ -28,28 +28,36 @@ class Tally:
         self._rows: dict[tuple[str, str], list[dict]] = {}
         self._votes: dict[str, list[float]] = {aspect.name: [] for aspect in aspects}
         self._null: dict[str, np.ndarray] = {}
-        self._warnings: dict[str, None] = {}
-        self.known = self.missing = 0
+        self._few: dict[tuple[str, str], int] = {}
+        self.known = self.missing = self.unlearnt = 0
 
     def add(self, aspect: Aspect, triangle: Triangle) -> None:
         """Adds one block's triangle of an aspect."""
         for name, calibration in {**triangle.edges, "all": triangle.panel}.items():
             row: dict[str, Any] = {"missing": int(np.isnan(calibration.match).sum())}
-            if calibration.warning:
-                self._warnings[f"{aspect.name}, {name}: {calibration.warning}"] = None
-            else:
+            if not calibration.warning:
                 row |= calibration.report | {"share": calibration.share}
                 row["mean"] = float(np.nanmean(calibration.match))
             self._rows.setdefault((aspect.name, name), []).append(row)
         self._votes[aspect.name].append(triangle.votes)
         if not triangle.panel.warning:
             self._add_null(aspect.name, triangle.panel)
+        for name, calibration in triangle.edges.items():
+            if calibration.warning and (name in aspect.opinions or not triangle.panel.warning):
+                of = aspect.name, "" if triangle.panel.warning else name
+                self._few[of] = max(self._few.get(of, 0), calibration.report["pairs"])
 
-    def add_fused(self, fused: Calibration | None, samples: int) -> None:
-        """Adds one block's confidence in whole annotations."""
-        known = 0 if fused is None else int((~np.isnan(fused.match)).sum())
-        self.known += known
-        self.missing += samples - known
+    def add_fused(self, fused: Calibration | None, comparable: np.ndarray) -> None:
+        """Adds one block's confidence in whole annotations.
+
+        Args:
+            fused: the confidence; None where no aspect could be calibrated
+            comparable: ``n`` booleans: an annotation and an opinion of it are there
+        """
+        known = np.zeros(len(comparable), dtype=bool) if fused is None else ~np.isnan(fused.match)
+        self.known += int(known.sum())
+        self.missing += int((~known).sum())
+        self.unlearnt += int((comparable & ~known).sum())
 
     def report(self, total: int, blocks: int, encoder: str, noun: str = "samples") -> dict:
         """The report of all blocks, which hold so many of what the noun names."""
@@ -59,11 +67,12 @@ class Tally:
             for name, values in self._votes.items()
             if values and not np.isnan(values).all()
         }
+        others = f"; of {self.unlearnt:,} others nothing could be learnt" if self.unlearnt else ""
         summary = [
             f"Calibrated {self.known:,} of {total:,} {noun} in {blocks} "
-            f"block{'s' * (blocks != 1)}; "
-            f"{self.missing:,} have too few texts to judge.",
-            *self._warnings,
+            f"block{'s' * (blocks != 1)}; {self.missing - self.unlearnt:,} lack a text to "
+            f"compare, or one says N/A{others}.",
+            *self._tell_few(),
         ]
         if votes:
             said = ", ".join(
@@ -81,6 +90,25 @@ class Tally:
             "calibration": rows,
             "null": {name: counts.tolist() for name, counts in self._null.items()},
         }
+
+    def _tell_few(self) -> list[str]:
+        """What could not be learnt, why, and what to do: said once, whatever aspects and edges."""
+        if not self._few:
+            return []
+        from ..agreement.match import PAIRS_NEEDED
+
+        of = ", ".join(
+            f"{aspect}{f' by {edge}' if edge else ''} ({pairs:,} pairs of texts)"
+            for (aspect, edge), pairs in self._few.items()
+        )
+        named = [set(a.opinions) for a in self._aspects if (a.name, "") in self._few]
+        others = named and all({"q", "m"} <= witnesses for witnesses in named)
+        workshop = ", or tag by rules='workshop'" if others else ""
+        return [
+            f"No probability could be learnt of {of}: at least {PAIRS_NEEDED} pairs with unlike "
+            "annotations are needed. Audit more at once; until then sort by a score, the lowest "
+            f"first{workshop}."
+        ]
 
     def _add_null(self, aspect: str, panel: Calibration) -> None:
         # How probable wrong pairs look: drawn beside the labels' own confidence.

@@ -16,14 +16,8 @@ from ..models.prompts import TASK_NAMES, Task, read_task
 from .base import Stage
 from .caption_report import report_of
 from .caption_writing import SampleWriter, SegmentWriter, segment_items
-from .media_work import (
-    FrameSettings,
-    Item,
-    decoded,
-    media_problem,
-    open_recorder,
-    stale_items,
-)
+from .media_record import open_recorder
+from .media_work import FrameSettings, Item, decoded, media_problem, stale_items
 from .read_opinions import ReadOpinions, ReadSettings
 from .revisions import remember
 from .settings import setting

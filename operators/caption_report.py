@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .caption_writing import SampleWriter, SegmentWriter
-from .media_work import Recorder
+from .media_record import Recorder
 from .witnesses import Witness
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from ..engine.ledger import fingerprint
 from ..models.answers import UNREADABLE, read_answer
 from ..models.findings import Findings, read_findings, read_text
 from ..models.labels import WRITTEN, frame_labels, sample_labels
-from .media_work import Item, Recorder, media_stamps
+from .media_record import Recorder
+from .media_work import Item, media_stamps
 
 if TYPE_CHECKING:
     from ..models.frames import FrameRecord

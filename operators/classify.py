@@ -14,7 +14,8 @@ from ..engine.progress import Progress
 from .base import Stage
 from .embed import Embed, EmbedSettings
 from .lenses import load_lens
-from .media_work import FrameSettings, Recorder, open_work
+from .media_record import Recorder
+from .media_work import FrameSettings, open_work
 from .revisions import remember
 from .settings import setting
 

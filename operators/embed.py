@@ -16,14 +16,13 @@ from ..engine.progress import Progress, up_to
 from . import embed_brain
 from .base import Stage
 from .lenses import LENSES, load_lens
+from .media_record import Recorder, open_recorder
 from .media_work import (
     FrameSettings,
     Item,
-    Recorder,
     decoded,
     in_batches,
     media_problem,
-    open_recorder,
     pictures,
     stale_items,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -176,6 +177,8 @@ def _trusted(samples: Samples) -> list[str]:
 def _worst(
     samples: Samples, aspects: list[Aspect], count: int, progress: Progress
 ) -> Iterable[tuple[str, bool]]:
+    from ..models.decoding import Decoder
+
     trusted = _trusted(samples)
     if not count or not trusted:
         return
@@ -183,17 +186,17 @@ def _worst(
     chosen = samples.match(F(score) >= 0).sort_by(score).limit(count)  # nan would come first
     extra = [name for name in ("verdict",) if samples.get_field(name) is not None]
     texts = list(dict.fromkeys(name for aspect in aspects for name in aspect.fields))
-    first = True
-    for chunk in progress.over(
-        read_chunks(chosen, ["filepath", score, *extra, *texts], 10), "Pictures", count
-    ):
-        for row in range(len(chunk)):
-            values = {name: column[row] for name, column in chunk.columns.items()}
-            picture = as_data_uri(values["filepath"])
-            head = f"<h2>Least trusted samples, by {score}</h2>" if first else ""
-            first = False
-            about = f"{score} {values[score]:.2f}"
-            yield head + _card(chunk.ids[row], about, values, aspects, picture), bool(picture)
+    head = f"<h2>Least trusted samples, by {score}</h2>"
+    chunks = read_chunks(chosen, ["filepath", score, *extra, *texts], 10)
+    with closing(Decoder()) as decoder:
+        for chunk in progress.over(chunks, "Pictures", count):
+            for row in range(len(chunk)):
+                values = {name: column[row] for name, column in chunk.columns.items()}
+                picture = as_data_uri(values["filepath"], decoder)
+                about = f"{score} {values[score]:.2f}"
+                card = _card(chunk.ids[row], about, values, aspects, picture)
+                yield head + card, bool(picture)
+                head = ""
 
 
 def _card(

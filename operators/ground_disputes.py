@@ -16,14 +16,16 @@ from ..engine.progress import Progress
 from ..engine.workspace import install_views
 from .base import Stage
 from .grounding_claims import cut_into_claims
+from .grounding_columns import columns, report_rows
 from .grounding_cosine import compare_vectors
 from .grounding_judges import open_judge
-from .grounding_rulings import Rulings, columns, decide, report_rows
+from .grounding_rulings import Rulings, decide
 from .grounding_settings import COSINE, POINTS, GroundSettings
 from .grounding_units import Unit, Units
 from .grounding_vectors import embedded_by
 from .grounding_work import judge_units
-from .media_work import Recorder, media_problem, open_work
+from .media_record import Recorder
+from .media_work import media_problem, open_work
 from .tag_confidence import OURS, TagConfidence, last_tagging
 
 if TYPE_CHECKING:
@@ -87,12 +89,9 @@ class GroundDisputes(Stage):
         if aspect is None:
             known = ", ".join(a.name for a in read_aspects(settings.aspects))
             return {"aspect": f"Aspect: there is no {settings.aspect!r}; there are {known}."}
-        for problem in (_text_problem, _method_problem, _dispute_problem):
+        for problem in (_media_problem, _text_problem, _method_problem, _dispute_problem):
             if found := problem(dataset, settings):
                 return found
-        watched = settings.segments or set(settings.methods) - {COSINE}
-        if watched and (why := media_problem(samples, ("video",))):
-            return {"methods": f"Methods: {why}"}
         return {}
 
     def work(self, samples: Samples, settings: GroundSettings, progress: Progress) -> dict:
@@ -243,6 +242,17 @@ def _report(
 
 
 # ---- form ----
+
+
+def _media_problem(dataset: fo.Dataset, settings: GroundSettings) -> dict[str, str]:
+    watching = [method for method in settings.methods if method != COSINE]
+    why = media_problem(dataset, ("video",)) if watching or settings.segments else None
+    if why and watching and dataset.media_type == "image":
+        why = (
+            f"{' and '.join(watching)} watch videos, and this dataset holds images. There only "
+            "cosine works, on vectors that embed stored: methods=['cosine']."
+        )
+    return {"methods": f"Methods: {why}"} if why else {}
 
 
 def _text_problem(dataset: fo.Dataset, settings: GroundSettings) -> dict[str, str]:

@@ -11,7 +11,7 @@ from ..engine.ledger import fingerprint
 from .grounding_settings import COSINE, GroundSettings
 from .grounding_units import Unit, Units
 from .grounding_vectors import clip_vectors, open_lens
-from .media_work import Recorder
+from .media_record import Recorder
 
 if TYPE_CHECKING:
     from ..engine.progress import Progress

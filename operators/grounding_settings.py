@@ -30,7 +30,8 @@ class GroundSettings(FrameSettings):
         [COSINE, "yes", "pointing"],
         "Methods",
         "cosine: stored vectors of clips against texts; yes: a chat model says Yes or No; "
-        "pointing: Molmo2 points at who and what is named; rerank: a reranker; own: your judge",
+        "pointing: Molmo2 points at who and what is named; rerank: a reranker; own: your judge. "
+        "All but cosine need videos",
         many=True,
         choices=(COSINE, *WATCHING),
         required=True,

@@ -15,7 +15,8 @@ from ..agreement.claims import may_ask, rounds
 from ..engine.ledger import fingerprint
 from .grounding_settings import GroundSettings
 from .grounding_units import Unit, Units, in_turn
-from .media_work import Recorder, decoded
+from .media_record import Recorder
+from .media_work import decoded
 
 if TYPE_CHECKING:
     from ..engine.progress import Progress

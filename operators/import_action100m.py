@@ -16,8 +16,9 @@ from fiftyone import ViewField as F
 
 from ..engine import provenance
 from ..engine.columns import write_columns
+from ..engine.problems import Problems
 from ..engine.progress import Progress
-from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
+from ..engine.records import Record, count_rows, find_record_files, read_records
 from .action100m import read_uid, read_video
 from .action100m_fields import declare_fields
 from .action100m_films import Films

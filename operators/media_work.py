@@ -1,9 +1,9 @@
-"""Work on media: what is left to do, frames decoded ahead, failures that cost one sample."""
+"""Work on media: what is left to do, and frames decoded ahead of the model."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fiftyone as fo
 
-from ..engine.columns import read_chunks, root_dataset, write_columns
-from ..engine.failures import FailureBudget
-from ..engine.fields import STATUS, declare, declare_status, forget
+from ..engine.columns import read_chunks, root_dataset
+from ..engine.fields import declare, declare_status, forget
 from ..engine.ledger import fingerprint, ledger_field
 from ..engine.media import refused
 from .settings import Settings, setting
@@ -236,53 +235,6 @@ def in_batches(
 
     for result in Batches(run, size)(inputs()):
         yield (*waiting.popleft(), result)
-
-
-class Recorder:
-    """Writes status, reason and ledger of samples, and counts what became of them.
-
-    Args:
-        dataset: the dataset
-        work: the name of this work
-        budget: told of every failure
-
-    Attributes:
-        outcomes: how many samples came out ``ok``, ``missing`` or ``failed``
-        reasons: how many failed for which reason
-    """
-
-    def __init__(self, dataset: fo.Dataset, work: str, budget: FailureBudget | None = None):
-        self._dataset, self._work = dataset, work
-        self._budget = budget or FailureBudget(None, 0)
-        self.outcomes: Counter = Counter()
-        self.reasons: Counter = Counter()
-
-    def write(self, rows: Sequence[tuple[str, str, str | None, str | None]]) -> None:
-        """Writes rows of ``(sample id, status, why, ledger key)``; a key of None is tried again."""
-        if not rows:
-            return
-        ids, statuses, reasons, keys = zip(*rows)
-        columns = {
-            f"{STATUS}.{self._work}": statuses,
-            f"{STATUS}.{self._work}_why": reasons,
-            ledger_field(self._work): keys,
-        }
-        write_columns(self._dataset, ids, columns)
-        self.outcomes.update(statuses)
-        self.reasons.update(why for _, status, why, _ in rows if status == "failed")
-        self._budget.spend(sum(status == "failed" for status in statuses), self.reasons)
-
-    def failures(self) -> list[dict]:
-        """The reasons as a table, the most frequent first."""
-        return [
-            {"why it failed": why, "samples": count} for why, count in self.reasons.most_common(20)
-        ]
-
-
-def open_recorder(samples: Samples, settings: FrameSettings, work: str) -> Recorder:
-    """The recorder of a piece of work, with the failures that its settings allow."""
-    budget = FailureBudget(settings.max_failures, samples.count())
-    return Recorder(root_dataset(samples), work, budget)
 
 
 def media_problem(samples: Samples, kinds: Sequence[str]) -> str | None:

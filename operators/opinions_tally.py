@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..engine.failures import FailureBudget
-from ..engine.records import Problems
+from ..engine.problems import Problems
 from ..models.answers import EMPTY, UNREADABLE, Answer
 
 

@@ -17,8 +17,9 @@ from ..engine.columns import read_chunks, root_dataset, write_columns
 from ..engine.failures import FailureBudget
 from ..engine.fields import STATUS
 from ..engine.ledger import ledger_field
+from ..engine.problems import Problems
 from ..engine.progress import Progress
-from ..engine.records import Problems, Record, count_rows, find_record_files, read_records
+from ..engine.records import Record, count_rows, find_record_files, read_records
 from ..models.answers import COMPLETE, EMPTY, PARTIAL, UNREADABLE
 from .base import Stage
 from .opinions_reading import Reading, read, recall, remembered

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 import fiftyone as fo
 
 from ..engine.columns import read_chunks
-from ..engine.records import Problems, Record
+from ..engine.problems import Problems
+from ..engine.records import Record
 
 #: The columns that may name a sample, the surest first.
 KEY_COLUMNS = ("sample_id", "id", "filepath", "filename", "stem", "video_uid")

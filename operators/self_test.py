@@ -26,7 +26,9 @@ from .audit_settings import (
     segments_setting,
 )
 from .base import Stage
+from .calibrate import confidence_field
 from .settings import Settings, setting
+from .tag_rules import as_array
 
 # Under this AUROC a kind of error is called invisible: little better than a coin.
 _VISIBLE = 0.65
@@ -92,12 +94,16 @@ class SelfTest(Stage):
         drawn = _draw(table, aspects, settings)
         kinds = settings.kinds or list(KINDS)
         found: list[dict] = []
+        trusted: list[dict] = []
         with progress.step("Planting errors", len(aspects)) as advance:
             for aspect in aspects:
                 test = _AspectTest(aspect, drawn, ColumnEncoder(encoder, with_tokens=True))
                 found += [test.measure(kind, settings) for kind in kinds]
+                trusted += filter(None, [test.told()])
                 advance(1)
-        return _report(table, len(drawn), found, encoder.revision)
+        report = _report(table, len(drawn), found, encoder.revision)
+        report["summary"] += _tell_trust(trusted, [aspect.name for aspect in aspects])
+        return report | {"trust": trusted}
 
 
 class _AspectTest:
@@ -113,6 +119,17 @@ class _AspectTest:
         known = [self._said, *self._heard]
         self._weights = TokenWeights(t.ids for column in known for t in column.tokens if t)
         self._scores = self._score(self._said)
+        # A label that is probably wrong says little of how right ones, or errors in them, score
+        trust = as_array(rows.columns[confidence_field(aspect.name)])
+        self._trust = None if np.isnan(trust).all() else trust
+
+    def told(self) -> dict:
+        """How far the labels themselves are trusted, a row of the report; {} where nobody knows."""
+        if self._trust is None:
+            return {}
+        known = self._trust[~np.isnan(self._trust)]
+        wrong = round(float(np.sum(1 - known)), 1)
+        return {"aspect": self._aspect.name, "weighed": len(known), "expected wrong": wrong}
 
     def measure(self, kind: str, settings: SelfTestSettings) -> dict:
         """How well an error of this kind is noticed: a row of the report."""
@@ -127,10 +144,11 @@ class _AspectTest:
         # Another clip's text was counted itself; a changed copy stands in its original's place
         original = self._said if planted.is_edit else None
         changed = self._score(self._column(planted.texts), original)
+        weights = self._trust, self._trust
         for name, scores in self._scores.items():
-            row[f"auroc {name}"] = round(area_under_roc(scores, changed[name]), 3)
+            row[f"auroc {name}"] = round(area_under_roc(scores, changed[name], *weights), 3)
         best = max(self._scores, key=lambda name: row[f"auroc {name}"])
-        recall = recall_at_false_alarms(self._scores[best], changed[best])
+        recall = recall_at_false_alarms(self._scores[best], changed[best], *weights)
         return row | {"best": best, _RECALL: round(recall, 3)}
 
     def _column(self, texts: list[str | None]) -> Column:
@@ -159,6 +177,7 @@ def _draw(
     wanted = settings.sample_size * (_POOL if settings.segments else 1)
     before = np.cumsum([0, *(sizes[sample_id] for sample_id in order)])[:-1]
     names = [name for aspect in aspects for name in aspect.fields]
+    names += [confidence_field(aspect.name) for aspect in aspects]
     more = [settings.group_field] if settings.group_field else []
     pool = table.read([i for i, seen in zip(order, before) if seen < wanted], names, more)
     drawn = chance.sample(range(len(pool)), min(len(pool), settings.sample_size))
@@ -178,11 +197,27 @@ def _told(judged: list[dict]) -> list[str]:
             for r in mine
         ]
         lines.append(f"{kind}: at 5% false alarms this audit notices {', '.join(each)}.")
-    if lines:
+    return lines
+
+
+def _tell_trust(trusted: list[dict], aspects: list[str]) -> list[str]:
+    """Among which labels false alarms were counted."""
+    lines = []
+    if trusted:
+        each = ", ".join(
+            f"{row['expected wrong']:,.0f} of {row['weighed']:,} in {row['aspect']}"
+            for row in trusted
+        )
         lines.append(
-            "False alarms are counted among the labels as they are: where more than 5% of them are "
-            "wrong, these stand among the alarms, and less is noticed than could be; the AUROC, "
-            "0.5 for a coin and 1 at best, suffers less."
+            "Labels were weighed by their confidence, since some are wrong themselves: as the "
+            f"confidences expect, {each}. Those without a confidence were left out."
+        )
+    rest = [name for name in aspects if name not in [row["aspect"] for row in trusted]]
+    if rest:
+        lines.append(
+            f"In {', '.join(rest)} false alarms are counted among all labels, right or wrong, as "
+            "there are no confidences: where more than 5% are wrong, more is noticed than is said "
+            "here. Run calibrate first, and labels are weighed."
         )
     return lines
 

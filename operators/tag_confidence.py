@@ -39,7 +39,8 @@ class TagSettings(Settings):
     rules: str = setting(
         "calibrated",
         "Rules",
-        "How scores become tags: calibrated probabilities, or the workshop's guessed thresholds",
+        "How scores become tags: calibrated probabilities, or the workshop's guessed thresholds, "
+        "which need witnesses named q and m",
         choices=("calibrated", "workshop"),
     )
     fdr: float = setting(
@@ -142,6 +143,7 @@ class TagConfidence(Stage):
             table.write(rows, columns, rows.status(work, lacking))
             tally.update({tag: int(mask.sum()) for tag, mask in judged.tags.items()})
             tally["missing"] += int(judged.missing.sum())
+            tally["unlearnt"] += int(judged.unlearnt.sum())
             won = np.any(list(judged.tags.values()), axis=0)
             tally["untagged"] += int((~judged.missing & ~won).sum())
             tally["total"] += len(rows)
@@ -180,7 +182,12 @@ def _report(
 ) -> dict:
     total, missing, untagged = tally["total"], tally["missing"], tally["untagged"]
     rows = [{"tag": tag, noun: tally[tag], "share": tally[tag] / total} for tag in rules.tags]
-    lacking = f"{missing:,} could not be judged for want of a text or score"
+    unlearnt = tally["unlearnt"]
+    lacking = f"{missing - unlearnt:,} lack the annotation or every opinion"
+    if isinstance(rules, WorkshopRules):
+        lacking = f"{missing:,} lack a score of q or m"
+    elif unlearnt:
+        lacking += f"; {unlearnt:,} have both, but no probability from calibrate"
     plain = f"{untagged:,} fit none of the rules; " if untagged else ""
     tagged = total - missing - untagged
     summary = [f"{settings.aspect}: tagged {tagged:,} of {total:,} {noun}; {plain}{lacking}."]
@@ -193,7 +200,7 @@ def _report(
 
 def _tell_suspects(settings: TagSettings, rules: CalibratedRules, tally: Counter) -> list[str]:
     if not rules.judged:
-        return ["No label has a confidence, so that none can be suspect."]
+        return []  # the line before says why
     held, expected, hidden = tally["suspect"], rules.expected_wrong, tally["beyond_clip"]
     told = f"{held:,}, of which about {settings.fdr:.0%} may be fine" if held else "none"
     lines = [
@@ -216,8 +223,9 @@ def _check_workshop(dataset: fo.Dataset, settings: TagSettings) -> dict[str, str
         sentence = _score_problem(dataset, result_path(name, settings.segments))
         if sentence:
             return {
-                "aspect": f"Aspect: {sentence} Run score_agreement for {settings.aspect!r} first; "
-                "the workshop's rules need lex and sem of the edges q and m."
+                "aspect": f"Aspect: {sentence} The workshop's rules need lex and sem of two "
+                f"witnesses named q and m: run score_agreement with these for {settings.aspect!r} "
+                "first, or use rules='calibrated'."
             }
     if settings.thresholds["sem_low"] > settings.thresholds["sem_high"]:
         return {"thresholds": "Thresholds: sem_low must not be above sem_high."}
@@ -235,10 +243,7 @@ def _check_calibrated(dataset: fo.Dataset, settings: TagSettings) -> dict[str, s
     path = result_path(confidence_field(aspect.name), settings.segments)
     sentence = _score_problem(dataset, path)
     if sentence:
-        return {
-            "aspect": f"Aspect: {sentence} Run calibrate for {aspect.name!r} first, or use "
-            "rules='workshop'."
-        }
+        return {"aspect": f"Aspect: {sentence} Run calibrate for {aspect.name!r} first."}
     return {}
 
 

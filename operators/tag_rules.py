@@ -9,6 +9,7 @@ import numpy as np
 
 from ..agreement.aspects import Aspect, score_field
 from ..agreement.ruling import ruling_field
+from ..agreement.texts import is_missing
 from ..agreement.workshop_rules import TAGS, workshop_tags
 from ..engine.columns import CHUNK
 from ..engine.table import LabelTable, Rows, SampleTable
@@ -26,12 +27,14 @@ class Judged:
 
     Attributes:
         tags: ``{tag: n booleans}``
-        missing: ``n`` booleans: a score is missing, so that the rules could not judge
+        missing: ``n`` booleans: a text or score is missing, so that the rules could not judge
+        unlearnt: ``n`` booleans: those of them that lack no text, but a calibrated probability
         columns: ``{field: n values}`` to write beside the tags
     """
 
     tags: dict[str, np.ndarray]
     missing: np.ndarray
+    unlearnt: np.ndarray
     columns: dict[str, Sequence]
 
 
@@ -53,7 +56,8 @@ class WorkshopRules:
         """Applies the rules to rows that hold ``fields``."""
         scores = [as_array(rows.columns[name]) for name in self.fields]
         won = workshop_tags(*scores, thresholds=self._thresholds)
-        return Judged(won, np.isnan(np.stack(scores)).any(axis=0), {})
+        missing = np.isnan(np.stack(scores)).any(axis=0)
+        return Judged(won, missing, np.zeros(len(rows), dtype=bool), {})
 
 
 class CalibratedRules:
@@ -116,7 +120,16 @@ class CalibratedRules:
         # the dispute's own tag stays, so that it can still be found
         tags[OVERRULED] = np.array([v == OVERRULED for v in heard], dtype=bool)
         written = {"confidence": confidence, "verdict": heard}
-        return Judged(tags, np.array([v == "unscored" for v in verdict], dtype=bool), written)
+        unscored = np.array([v == "unscored" for v in verdict], dtype=bool)
+        return Judged(tags, unscored, unscored & self._comparable(columns), written)
+
+    def _comparable(self, columns: dict[str, list]) -> np.ndarray:
+        """Whether an annotation and an opinion of it are there."""
+        said, *heard = (
+            np.array([not is_missing(text) for text in columns[name]], dtype=bool)
+            for name in self._aspect.fields
+        )
+        return said & np.any(heard, axis=0)
 
     def _weighed(self, columns: dict[str, list]) -> np.ndarray:
         """The calibrated confidence, with the rulings of ground_disputes taken into account."""

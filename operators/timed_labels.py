@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bson import ObjectId
 
-from ..engine.records import Problems
+from ..engine.problems import Problems
 
 #: Frames per second assumed where there is no video to tell.
 NOMINAL_FRAME_RATE = 30.0

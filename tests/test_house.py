@@ -31,8 +31,6 @@ MAX_LINES = 300
 MAX_FUNCTION = 60
 #: A file of tests is a list, and may be longer.
 MAX_TEST_LINES = 400
-#: Files that may be longer; ARCHITECTURE.md has the defence of each.
-LONGER = {"engine/records.py"}
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "tools"}
 
 
@@ -135,21 +133,13 @@ def test_there_is_one_copy_of_our_code_in_a_process():
     assert not second_copies
 
 
-def test_files_stay_small_unless_defended():
+def test_files_stay_small():
     lengths = {
         file.as_posix(): len((ROOT / file).read_text(encoding="utf-8").splitlines())
         for file in python_files()
     }
     limits = {name: MAX_TEST_LINES if name[:6] == "tests/" else MAX_LINES for name in lengths}
-    too_long = {name: n for name, n in lengths.items() if n > limits[name] and name not in LONGER}
-    assert not too_long
-    assert {name for name in LONGER if lengths.get(name, 0) <= MAX_LINES} == set()
-
-
-@pytest.mark.parametrize("name", sorted(LONGER))
-def test_what_may_be_longer_is_defended(name):
-    lines = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith(f"- `{name}`")]
+    assert not {name: n for name, n in lengths.items() if n > limits[name]}
 
 
 def test_functions_fit_on_a_screen():

@@ -21,6 +21,20 @@ def test_area_under_roc_is_that_of_scikit_learn(matched, corrupted):
     assert area_under_roc(corrupted, matched) == pytest.approx(1 - expected)
 
 
+@given(scores, scores, st.data())
+def test_a_weight_is_so_many_equal_pairs(matched, corrupted, data):
+    weights = [data.draw(st.lists(st.integers(0, 3), min_size=len(side), max_size=len(side)))
+               for side in (matched, corrupted)]  # fmt: skip
+    repeated = [np.repeat(side, weight) for side, weight in zip((matched, corrupted), weights)]
+    for measure in (area_under_roc, recall_at_false_alarms):
+        weighed = measure(matched, corrupted, *weights)
+        assert weighed == pytest.approx(measure(*repeated), nan_ok=True)
+
+
+def test_a_pair_of_unknown_weight_does_not_count():
+    assert area_under_roc([1.0, 0.0], [0.5], [1.0, np.nan]) == 1
+
+
 def test_missing_scores_do_not_count_and_an_empty_side_has_no_area():
     assert area_under_roc([1.0, np.nan], [0.0]) == 1
     assert np.isnan(area_under_roc([np.nan], [0.0]))

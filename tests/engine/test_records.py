@@ -8,8 +8,8 @@ import tracemalloc
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fiftyone.plugins.orgs.second_opinion.audit.engine.problems import Problems
 from fiftyone.plugins.orgs.second_opinion.audit.engine.records import (
-    Problems,
     count_rows,
     find_record_files,
     read_records,

@@ -41,7 +41,7 @@ def main(seconds: int) -> None:
 
         fiftyone.operators.list_operators()  # the plugin, by its path
         from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import ACTION100M_ANSWER
-        from fiftyone.plugins.orgs.second_opinion.audit.engine.records import Problems
+        from fiftyone.plugins.orgs.second_opinion.audit.engine.problems import Problems
         from fiftyone.plugins.orgs.second_opinion.audit.models.answers import read_answer
         from fiftyone.plugins.orgs.second_opinion.audit.operators import action100m, timed_labels
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.aspects import ACTION100M_ANSWER
 from fiftyone.plugins.orgs.second_opinion.audit.agreement.tree import read_tree
-from fiftyone.plugins.orgs.second_opinion.audit.engine.records import Problems, read_records
+from fiftyone.plugins.orgs.second_opinion.audit.engine.problems import Problems
+from fiftyone.plugins.orgs.second_opinion.audit.engine.records import read_records
 from fiftyone.plugins.orgs.second_opinion.audit.models.answers import read_answer
 from fiftyone.plugins.orgs.second_opinion.audit.operators.action100m import read_uid, read_video
 from fiftyone.plugins.orgs.second_opinion.audit.operators.timed_labels import Clip, Notes

@@ -5,15 +5,20 @@ import os
 import random
 import signal
 import threading
+from contextlib import closing
+from functools import partial
 
 import fiftyone as fo
 import numpy as np
 import psutil
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.models import zoo
+from fiftyone.plugins.orgs.second_opinion.audit.models.decoding import Decoder
 from fiftyone.plugins.orgs.second_opinion.audit.models.timeline import FrameError
 from fiftyone.plugins.orgs.second_opinion.audit.operators import action100m_films, export_pictures
 from PIL import Image
+
+from tests.operators.watchers import FRAMES, WATCHERS
 
 killing = pytest.importorskip(
     "tests.faults.killing", reason="the checkout's root is not on the path"
@@ -22,17 +27,6 @@ killing = pytest.importorskip(
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "mkfifo"), reason="this system has no named pipes to hang on"
 )
-
-FRAMES = {"fps": 5.0, "max_frames": 2, "max_pixels": 48 * 32, "batch_size": 2}
-STAGES = {
-    "embed": ("siglip2", {"embeddings_field": "vec"}, "embed_vec", "vec"),
-    "caption": (
-        "qwen3_vl",
-        {"prefix": "q", "task": "custom", "prompt": "What is it?", "max_new_tokens": 4},
-        "caption_q_custom",
-        "q_custom_frames",
-    ),
-}
 
 
 def decoders(process=None):
@@ -66,11 +60,11 @@ def crash_reader(path):
     threading.Thread(target=crash, daemon=True).start()
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", WATCHERS)
 def test_a_decoder_that_hangs_and_one_that_crashes_cost_a_sample_each(
     watched, operator, checkpoint, stage
 ):
-    architecture, own, work, field = STAGES[stage]
+    architecture, own, work, _, field = WATCHERS[stage]
     crash_reader(watched.match({"name": "deadly"}).first().filepath)
 
     report = operator(stage)(
@@ -132,10 +126,13 @@ def test_decoders_end_with_a_run_that_is_killed(watched, command, checkpoint, un
 def test_a_file_that_hangs_has_no_picture_in_a_report(watched, stills, monkeypatch):
     monkeypatch.setattr(export_pictures, "_TIMEOUT", 0.2)
     good, silent = (watched.match({"name": name}).first().filepath for name in ("a", "silent"))
-    for readable in (good, stills["a"]):
-        assert export_pictures.as_data_uri(readable).startswith("data:image/jpeg")
-    for hanging in (silent, stills["silent"]):
-        assert export_pictures.as_data_uri(hanging) is None
+    with closing(Decoder()) as decoder:
+        as_data_uri = partial(export_pictures.as_data_uri, decoder=decoder)
+        for hanging, readable in ((silent, good), (stills["silent"], stills["a"])):
+            assert as_data_uri(hanging) is None
+            assert as_data_uri(readable).startswith("data:image/jpeg")
+        (serving,) = decoders()
+        assert as_data_uri(good) and decoders() == [serving]  # one process for all pictures
     assert decoders() == []
 
 

@@ -152,10 +152,46 @@ def test_too_few_pairs_give_a_warning_and_no_number(dataset, operator):
             for i, (label, a, b, _) in enumerate(captions(12))
         ]
     )
-    report = operator("calibrate")(dataset, aspects=ASPECTS)
-    assert any("100 are needed" in sentence for sentence in report["summary"])
+    dataset.set_values("label", [None, *dataset.values("label")[1:]])
+    report = operator("run_audit")(dataset, aspects=ASPECTS)
+    (told,) = [sentence for sentence in report["summary"] if "100" in sentence]
+    assert "learnt of cap (11 pairs of texts): at least 100 pairs" in told
+    assert "workshop" not in told  # its rules know other witnesses
+    counted, tagged = report["stages"]["calibrate"], report["stages"]["tag_confidence"]
+    assert "1 lack a text to compare, or one says N/A; of 11 others" in counted["summary"][0]
+    assert tagged["summary"] == [
+        "cap: tagged 0 of 12 samples; 1 lack the annotation or every opinion; 11 have both, but "
+        "no probability from calibrate."
+    ]
     assert dataset.values("confidence") == [None] * 12
-    assert report["missing"] == 12
+    assert counted["missing"] == 12
+
+
+def test_what_to_do_with_too_few_pairs_can_be_done(dataset, operator):
+    dataset.add_samples(
+        [
+            fo.Sample(filepath=f"/tmp/{i}.jpg", label=label, one=a, two=b)
+            for i, (label, a, b, _) in enumerate(captions(12))
+        ]
+    )
+    aspects = [{**ASPECTS[0], "opinions": {"q": "one", "m": "two"}}]
+    summary = operator("run_audit")(dataset, aspects=aspects)["summary"]
+    assert any("or tag by rules='workshop'" in sentence for sentence in summary)
+    report = operator("tag_confidence")(dataset, aspect="cap", rules="workshop", aspects=aspects)
+    assert report["summary"][0].startswith("cap: tagged 12 of 12 samples; 0 lack a score of q or m")
+
+
+def test_an_opinion_that_few_samples_have_is_named(calibrated):
+    dataset, _, stage = calibrated
+    few = [{**ASPECTS[0], "name": "few", "opinions": {"a": "one", "b": "rare"}}]
+    dataset.add_sample_field("rare", fo.StringField)
+    dataset.set_values(
+        "rare", dict(zip(dataset.values("id")[2:12], dataset.values("two")[2:12])), key_field="id"
+    )
+    report = stage("calibrate")(dataset, aspects=few)
+    (told,) = [sentence for sentence in report["summary"] if "100" in sentence]
+    assert "few by b (10 pairs of texts), few by ab (10 pairs of texts)" in told
+    assert dataset.count("confidence_few") == 238
 
 
 def test_what_other_witnesses_told_outside_the_view_is_not_mixed_in_silence(dataset, operator):

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+from contextlib import closing
 
 import av
 import fiftyone as fo
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.engine import review_queue, reviews
+from fiftyone.plugins.orgs.second_opinion.audit.models.decoding import Decoder
 from fiftyone.plugins.orgs.second_opinion.audit.operators import export_pictures, export_tables
 from PIL import Image
 
@@ -317,8 +319,9 @@ def test_a_video_is_shown_by_its_middle_frame(tmp_path):
             colour = np.full((48, 64, 3), (0, 0, 255) if 8 <= i <= 12 else (0, 0, 0), np.uint8)
             film.mux(stream.encode(av.VideoFrame.from_ndarray(colour, format="rgb24")))
         film.mux(stream.encode())
-    uri = export_pictures.as_data_uri(str(path))
+    with closing(Decoder()) as decoder:
+        uri = export_pictures.as_data_uri(str(path), decoder)
+        assert export_pictures.as_data_uri(str(tmp_path / "gone.mp4"), decoder) is None
     shown = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
     red, green, blue = shown.resize((1, 1)).getpixel((0, 0))
     assert blue > 180 and red < 60 and green < 60
-    assert export_pictures.as_data_uri(str(tmp_path / "gone.mp4")) is None

@@ -3,6 +3,7 @@
 import base64
 import io
 
+import fiftyone as fo
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,6 +24,27 @@ def test_stored_vectors_cut_a_dispute_for_the_whole_dataset(disputes, operator, 
     assert row["over_black"] is None  # vectors have no black frames
     assert report["refused"] == CLIPS  # random weights tell nothing, and that is found out
     assert "cosine" in disputes.first()["ruling_cap_by"]
+
+
+def test_images_are_ruled_by_their_vectors_alone_and_the_form_says_so(
+    dataset, operator, checkpoint, tmp_path
+):
+    for i in range(12):
+        name = NAMES[i % len(NAMES)]
+        Image.new("RGB", (32, 32), tuple(COLOURS[name])).save(tmp_path / f"{i}.png")
+        texts = {"gt": f"A {name} wall.", "one": f"The wall is {name}.", "two": "A wall."}
+        dataset.add_sample(fo.Sample(filepath=str(tmp_path / f"{i}.png"), **texts))
+    how = {"aspect": "cap", "which": "all"}
+    how["aspects"] = [{"name": "cap", "annotation": "gt", "opinions": {"a": "one", "b": "two"}}]
+    with pytest.raises(ValueError, match="yes and pointing watch videos, .* images. There only"):
+        operator("ground_disputes")(dataset, **how)
+    assert "ruling_cap" not in dataset.get_field_schema()
+    operator("embed")(dataset, lens="visual", model=checkpoint("siglip2"))
+
+    report = operator("ground_disputes")(dataset, methods=["cosine"], **how)
+
+    assert (report["disputed"], report["failures"]) == (12, [])
+    assert [len(told["asked"]) for told in dataset.values("grounding_cap_cosine")] == [3] * 12
 
 
 def test_segments_are_embedded_where_they_have_no_vectors_yet(segmented, operator, checkpoint):

@@ -5,16 +5,7 @@ import pytest
 from fiftyone.plugins.orgs.second_opinion.audit.engine.heartbeat import Cancelled
 from fiftyone.plugins.orgs.second_opinion.audit.engine.progress import ReportedProgress
 
-FRAMES = {"fps": 5.0, "max_frames": 2, "max_pixels": 48 * 32, "batch_size": 2}
-STAGES = {
-    "embed": ("siglip2", {"embeddings_field": "vec"}, "embedded", "vec"),
-    "caption": (
-        "qwen3_vl",
-        {"prefix": "q", "task": "custom", "prompt": "What is it?", "max_new_tokens": 4},
-        "answered",
-        "q_custom_frames",
-    ),
-}
+from tests.operators.watchers import FRAMES, WATCHERS
 
 
 class Stop:
@@ -29,11 +20,11 @@ class Stop:
             raise Cancelled("stopped")
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", WATCHERS)
 def test_a_run_that_is_told_to_stop_keeps_what_it_did_and_the_next_does_the_rest(
     clips, operator, checkpoint, stage
 ):
-    architecture, own, counted, field = STAGES[stage]
+    architecture, own, _, counted, field = WATCHERS[stage]
     given = {"model": checkpoint(architecture), **own, **FRAMES}
     stopped = ReportedProgress(lambda share, label: None, check=Stop(looks=3))
     with pytest.raises(Cancelled):
@@ -43,11 +34,11 @@ def test_a_run_that_is_told_to_stop_keeps_what_it_did_and_the_next_does_the_rest
     assert clips.exists(field).count() == 8
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", WATCHERS)
 def test_progress_counts_what_failed_as_well_and_ends_at_the_end(
     clips, operator, checkpoint, stage
 ):
-    architecture, own, _, _ = STAGES[stage]
+    architecture, own, *_ = WATCHERS[stage]
     clips.add_samples([fo.Sample(filepath=f"/no/such/{i}.mp4") for i in range(3)])
     told = []
     operator(stage)(

@@ -47,6 +47,23 @@ def test_planted_errors_are_noticed_and_no_sample_is_changed(captions, operator)
     assert all(f"% of {rows[kind]['planted']} in cap (AUROC " in line for kind, line in told)
 
 
+def test_labels_that_are_probably_wrong_hide_no_errors(captions, operator):
+    texts = captions.values("label")
+    wrong = [i % 4 == 0 for i in range(42)]
+    moved = [texts[(i + 1) % 42] if w else texts[i] for i, w in enumerate(wrong)]
+    captions.set_values("label", moved)
+    test = lambda: operator("self_test")(captions, aspects=ASPECTS, kinds=["number"])  # noqa: E731
+    recall = lambda report: report["detection"][0]["recall at 5% false alarms"]  # noqa: E731
+    blind = test()
+    assert any("In cap false alarms are counted among all labels" in s for s in blind["summary"])
+
+    captions.set_values("confidence_cap", [0.02 if w else 0.98 for w in wrong])
+    weighed = test()
+    assert weighed["trust"] == [{"aspect": "cap", "weighed": 42, "expected wrong": 11.4}]
+    assert any("expect, 11 of 42 in cap" in s for s in weighed["summary"])
+    assert recall(weighed) > recall(blind) + 0.2
+
+
 def test_what_cannot_be_planted_is_said_not_scored(captions, operator):
     report = operator("self_test")(captions, aspects=ASPECTS, kinds=["other_segment"])
     assert report["detection"] == [{"aspect": "cap", "kind": "other_segment", "planted": 0}]

@@ -49,6 +49,8 @@ class _Page(NamedTuple):
 
 
 _PAGES: dict[str | None, _Page] = {}
+#: ``{panel's id: the dataset that it was opened on}``
+_OPENED: dict[str | None, str | None] = {}
 
 
 class AuditPanel(foo.Panel):
@@ -105,6 +107,8 @@ class AuditPanel(foo.Panel):
             if behind or method != "on_interval":
                 self.catch_up(ctx)
             if self.is_news(ctx):
+                if method in ("on_load", "on_change_dataset"):
+                    keep_newest(_OPENED, ctx.panel_id, dataset_name(ctx))
                 with _numbered(ctx, new=True) if self.numbers_pages else nullcontext():
                     return super().execute(ctx)
             if behind:
@@ -162,12 +166,14 @@ class AuditPanel(foo.Panel):
         """Whether an event tells something new.
 
         When a panel opens, the App reports the dataset as changed, perhaps after a person has
-        begun: starting anew then would undo what they did.
+        begun, and perhaps from before the panel's state was there: starting anew then would undo
+        what they did.
         """
         method = ctx.params.get("__method__")
         if method != "on_change_dataset":
             return method != "on_interval"
-        return ctx.panel.state.get("dataset") != dataset_name(ctx)
+        opened = _OPENED.get(ctx.panel_id) if ctx.panel_id else None
+        return dataset_name(ctx) not in (ctx.panel.state.get("dataset"), opened)
 
 
 def dataset_name(ctx: foo.ExecutionContext) -> str | None:

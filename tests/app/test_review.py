@@ -8,6 +8,7 @@ from fiftyone.plugins.orgs.second_opinion.audit.engine import reviews
 from PIL import Image
 
 from tests.app.driver import SIZE, App, app_server
+from tests.app.visit import Visit
 
 HOSTILE = "<img src=x onerror=\"window.acted='yes'\"> **bold** $filepath [link](javascript:1)"
 
@@ -186,3 +187,17 @@ def test_a_hostile_annotation_is_shown_as_text_and_judged_by_the_keyboard(app, q
     queue.after(lambda: queue.press_alt("2"))
     assert decisions(captions)[-1] == ("wrong", "ada")
     assert {decision for decision, _ in decisions(captions)[:-1]} <= {"skip"}
+
+
+def test_a_report_of_the_dataset_that_comes_late_begins_nothing_anew(app_address, captions):
+    visit = Visit(app_address, captions, "review")
+    visit.send("on_load")
+    visit.send("on_begin")
+    begun, visit.state = visit.state, {}  # as it was before the panel's own was there
+    visit.send("on_change_dataset")
+    assert begun["session"] and visit.state == {}
+    other = captions.clone()
+    visit.state, visit.request["dataset_name"] = begun, other.name
+    visit.send("on_change_dataset")
+    assert visit.state["dataset"] == other.name
+    other.delete()

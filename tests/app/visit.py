@@ -6,14 +6,14 @@ import urllib.request
 
 import fiftyone as fo
 
-PANEL = "@second-opinion/audit/confidence_map"
+PLUGIN = "@second-opinion/audit"
 
 
 class Visit:
     """Keeps the state, the view and the points that the panel tells, as the App does."""
 
-    def __init__(self, address: str, dataset: fo.Dataset) -> None:
-        self.address, self.dataset = address, dataset
+    def __init__(self, address: str, dataset: fo.Dataset, panel: str = "confidence_map") -> None:
+        self.address, self.dataset, self.panel = address, dataset, f"{PLUGIN}/{panel}"
         self.panel_id = f"visit-{time.monotonic_ns()}"
         self.state: dict = {}
         self.marks: list[str] = []
@@ -28,7 +28,7 @@ class Visit:
             "panel_state": self.state,
             **params,
         }
-        body = {"operator_uri": PANEL, "params": told, **self.request}
+        body = {"operator_uri": self.panel, "params": told, **self.request}
         began = time.perf_counter()
         request = urllib.request.Request(
             f"{self.address}/operators/execute",

@@ -8,6 +8,9 @@ from ..agreement.aspects import Aspect, recall_aspects
 from ..engine.provenance import run_configs
 from ..engine.table import work_name
 
+#: The aspect shown first where there is a choice: the longest text says most.
+FIRST_ASPECT = "sum_detailed"
+
 
 def scored_aspects(dataset: fo.Dataset, segments: str | None = None) -> list[tuple[Aspect, ...]]:
     """The aspects of each run of score_agreement, the newest run first.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 
 from ...agreement.workshop_rules import THRESHOLDS
+from ..aspects import FIRST_ASPECT
 from .found import SCORES, WHOLE, Found
 from .proposal import FDR, WORKSHOP, possible_rules
 from .table import Table
@@ -33,10 +34,6 @@ BY_TAG = "the tags"
 _COLOURABLE = (fo.StringField, fo.BooleanField, fo.IntField, fo.FloatField)
 _HIDDEN = ("id", "filepath", "created_at", "last_modified_at")
 LOWEST_FDR, HIGHEST_FDR = 0.01, 0.5
-
-
-#: The aspect shown first where it was scored: the longest text says most.
-_FIRST = "sum_detailed"
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def choose(picked: Mapping, by: Mapping, table: Table, found: Found, dataset: fo
         dataset: the dataset
     """
     view = picked.get("view") if picked.get("view") in VIEWS else _first_view(found)
-    aspect = _nearest(picked.get("aspect"), offered(view, None, found)[0], _FIRST)
+    aspect = _nearest(picked.get("aspect"), offered(view, None, found)[0], FIRST_ASPECT)
     edges = list(offered(view, aspect, found)[1])
     edge = _nearest(picked.get("edge"), edges)
     others = [name for name in edges if name != edge] or edges

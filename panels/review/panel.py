@@ -11,6 +11,7 @@ from fiftyone.operators.categories import Categories
 
 from ...agreement.aspects import PRESETS, Aspect
 from ...engine import review_queue, reviews
+from ..aspects import FIRST_ASPECT
 from ..base import PLUGIN, AuditPanel, dataset_name
 from ..opinion_viewer.sample import find_aspects
 from . import page, queue
@@ -206,10 +207,11 @@ class Review(AuditPanel):
         return (ctx.panel.state.get("pick") or {}).get("aspect")
 
     def _aspects(self, ctx: foo.ExecutionContext) -> list[str]:
-        # Those whose reviews have begun come first; they may be of a person's own fields.
+        # Those whose reviews have begun come first, which may be of a person's own fields; then the
+        # one that the map shows first.
         if ctx.dataset is None:
             return []
-        names = (aspect.name for aspect in _reviewable(ctx))
+        names = sorted((a.name for a in _reviewable(ctx)), key=lambda name: name != FIRST_ASPECT)
         return list(dict.fromkeys([*review_queue.planned_aspects(ctx.dataset), *names]))
 
 

@@ -305,7 +305,7 @@ def test_samples_that_a_run_on_a_view_left_out_are_told_and_can_be_tagged(datase
     dataset.set_values("tags", [["agreed"]] * 50 + [["mine"]] * 30)
     dataset.set_values("audit_tags", [["agreed"]] * 50 + [[]] * 30)
     proposal = look_at(dataset, rules="calibrated").proposal
-    chosen = choices.choose({}, {}, {}, read_table(dataset), find(dataset), dataset)
+    chosen = choices.choose({}, {}, read_table(dataset), find(dataset), dataset)
     assert proposal.changed == 0 and telling.may_apply(proposal)
     told = telling.tell_change(proposal, chosen)
     assert told.endswith("So it is stored. 30 samples have no verdict yet, which Apply gives them.")

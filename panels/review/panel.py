@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import time
 from uuid import uuid4
 
 import fiftyone as fo
@@ -12,7 +13,7 @@ from fiftyone.operators.categories import Categories
 from ...agreement.aspects import PRESETS, Aspect
 from ...engine import review_queue, reviews
 from ..aspects import FIRST_ASPECT
-from ..base import PLUGIN, AuditPanel, dataset_name
+from ..base import PLUGIN, AuditPanel, dataset_name, keep_newest
 from ..opinion_viewer.sample import find_aspects
 from . import page, queue
 
@@ -23,6 +24,13 @@ confidence, so that a few reviews tell which share of all annotations is wrong, 
 is. Several people can review at once, each with an App of their own on one database: nobody is
 shown what another has open. (Browsers on one App show one and the same page.)
 """
+
+
+_CLICKS = ("on_begin", "on_decide", "on_save_fix", "on_undo")
+#: ``{panel's id: when it was clicked}``, where the page that followed was sent once.
+_CLICKED: dict[str | None, float] = {}
+#: Seconds in which a page may still be on its way.
+_UNDER_WAY = 3.0
 
 
 class Review(AuditPanel):
@@ -37,6 +45,22 @@ class Review(AuditPanel):
     icon = "rate_review"
     help = _HELP
     category = Categories.CURATE
+
+    def is_news(self, ctx: foo.ExecutionContext) -> bool:
+        """Whether an event tells something new.
+
+        On a busy machine the App (1.22) drops a page now and then, and a click seems lost. So
+        the page that followed a click is sent once more with the next look at the clock.
+        """
+        method = ctx.params.get("__method__")
+        if method == "on_interval" and ctx.panel_id in _CLICKED:
+            due = time.monotonic() - _CLICKED[ctx.panel_id] > _UNDER_WAY
+            return due and bool(_CLICKED.pop(ctx.panel_id))
+        if method in _CLICKS:
+            keep_newest(_CLICKED, ctx.panel_id, time.monotonic())
+        elif method != "on_interval":
+            _CLICKED.pop(ctx.panel_id, None)  # somebody writes, or picks something
+        return super().is_news(ctx)
 
     # ---- what may happen ----
 

@@ -1,6 +1,7 @@
 """The review as people do it: begin, judge, fix, undo, reload, and two of them at once."""
 
 import re
+import time
 
 import fiftyone as fo
 import pytest
@@ -201,3 +202,18 @@ def test_a_report_of_the_dataset_that_comes_late_begins_nothing_anew(app_address
     visit.send("on_change_dataset")
     assert visit.state["dataset"] == other.name
     other.delete()
+
+
+def test_a_page_that_the_browser_dropped_is_sent_once_more(app_address, captions):
+    visit = Visit(app_address, captions, "review")
+    visit.send("on_load")
+    visit.send("on_begin")
+    asked = "The annotation: is it right?"
+    assert asked in visit.page
+    visit.page = ""  # dropped
+    time.sleep(3.5)  # before, it may still be on its way
+    visit.send("on_interval")
+    assert asked in visit.page
+    visit.page = ""
+    visit.send("on_interval")
+    assert visit.page == ""

@@ -17,6 +17,7 @@ class Visit:
         self.panel_id = f"visit-{time.monotonic_ns()}"
         self.state: dict = {}
         self.marks: list[str] = []
+        self.page = ""
         self._traces: list[dict] = []
         self.request: dict = {"dataset_name": dataset.name, "view": [], "selected": []}
 
@@ -74,5 +75,7 @@ class Visit:
             elif name == "patch_panel_data" and "map" in params["data"]:
                 self._traces = traces = params["data"]["map"] or []
                 self.marks = [mark for trace in traces for mark in trace.get("ids", [])]
+            elif name == "show_panel_output":
+                self.page = json.dumps(params["output"])
             elif name == "set_view":
                 self.request["view"] = params["view"]

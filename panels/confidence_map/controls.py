@@ -38,7 +38,7 @@ def add_choice(
     chosen: str | None,
 ) -> None:
     """Adds a dropdown, wide enough for what is chosen; ``values`` are ``{value: label}``."""
-    width = f"min(100%, {max(130, 50 + 8 * len(values.get(chosen, '')))}px)"
+    width = f"min(100%, {max(120, 46 + 7 * len(values.get(chosen, '')))}px)"
     view = types.DropdownView(
         componentsProps={"item": {"sx": {"minWidth": width, "flex": f"1 1 {width}"}}}
     )

@@ -52,13 +52,15 @@ class Review(AuditPanel):
         On a busy machine the App (1.22) drops a page now and then, and a click seems lost. So
         the page that followed a click is sent once more with the next look at the clock.
         """
-        method = ctx.params.get("__method__")
-        if method == "on_interval" and ctx.panel_id in _CLICKED:
-            due = time.monotonic() - _CLICKED[ctx.panel_id] > _UNDER_WAY
-            return due and bool(_CLICKED.pop(ctx.panel_id))
+        method, now = ctx.params.get("__method__"), time.monotonic()
+        if method == "on_interval":
+            due = now - _CLICKED.get(ctx.panel_id, now) > _UNDER_WAY
+            if due:
+                del _CLICKED[ctx.panel_id]
+            return due
         if method in _CLICKS:
-            keep_newest(_CLICKED, ctx.panel_id, time.monotonic())
-        elif method != "on_interval":
+            keep_newest(_CLICKED, ctx.panel_id, now)
+        else:
             _CLICKED.pop(ctx.panel_id, None)  # somebody writes, or picks something
         return super().is_news(ctx)
 
